@@ -1,0 +1,46 @@
+// One SQLite connection with its prepared statements. Blocking; used by one thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include <sqlite3.h>
+
+#include "base/result.hpp"
+#include "base/sql.hpp"
+
+namespace shop::sqlite {
+
+class Connection {
+ public:
+  // Durable: WAL with synchronous=FULL, a commit survives power loss. Volatile: synchronous=OFF, it survives the process.
+  enum class Mode { writer, volatile_writer, reader };
+
+  // Throws std::runtime_error with a sentence that says what to do: unreadable, corrupt, not a database, full disk.
+  Connection(const std::string& path, Mode mode);
+
+  Result<Rows> run(const Query& query, const Params& params);
+  Result<void> execute(const char* sql);  // BEGIN and its kin
+  bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
+
+ private:
+  struct CloseDb {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+  };
+  struct Finalize {
+    void operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
+  };
+  struct Statement {
+    std::unique_ptr<sqlite3_stmt, Finalize> handle;
+    std::vector<int> number_at;  // position in SQLite's order -> n of $n
+  };
+
+  Result<Statement*> prepared(std::string_view sql);
+  Failure error(std::string_view statement) const;
+
+  std::unique_ptr<sqlite3, CloseDb> db_;
+  std::unordered_map<std::string, Statement> statements_;
+};
+
+}  // namespace shop::sqlite

@@ -1,0 +1,259 @@
+#include "adapters/sqlite/database.hpp"
+
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include "adapters/sqlite/connection.hpp"
+#include "base/await_callback.hpp"
+
+namespace shop::sqlite {
+namespace {
+
+namespace asio = boost::asio;
+
+struct Job {
+  Monotonic deadline;
+  Database::Work work;
+  Callback<Result<void>> done;
+};
+
+// Jobs that wait for a worker thread; bounded.
+class Queue {
+ public:
+  explicit Queue(std::size_t limit) : limit_(limit) {}
+
+  bool push(Job& job) {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || jobs_.size() >= limit_) return false;
+    jobs_.push_back(std::move(job));
+    arrived_.notify_one();
+    return true;
+  }
+
+  // At most `max`; empty when the queue is closed and drained.
+  std::vector<Job> take(std::size_t max) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [&] { return closed_ || !jobs_.empty(); });
+    std::vector<Job> taken;
+    while (!jobs_.empty() && taken.size() < max) {
+      taken.push_back(std::move(jobs_.front()));
+      jobs_.pop_front();
+    }
+    return taken;
+  }
+
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    arrived_.notify_all();
+  }
+
+ private:
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Job> jobs_;
+  bool closed_ = false;
+};
+
+class SqliteTransaction final : public Transaction {
+ public:
+  explicit SqliteTransaction(Connection& connection) : connection_(connection) {}
+
+  Task<Result<Rows>> run(const Query& query, Params params) override { co_return connection_.run(query, params); }
+
+  Task<Result<std::vector<Rows>>> run_each(const Query& query, std::vector<Params> sets) override {
+    std::vector<Rows> all;
+    for (const auto& params : sets) {
+      CO_TRY(all.emplace_back(), connection_.run(query, params));
+    }
+    co_return all;
+  }
+
+  Dialect dialect() const override { return Dialect::sqlite; }
+
+  std::vector<std::move_only_function<void()>> take_hooks() { return std::move(hooks_); }
+
+ private:
+  Connection& connection_;
+};
+
+// A connection and the thread-bound loop in which works run. Nothing inside a transaction waits, so a work that has not
+// ended when the loop is idle has awaited something else: a bug that would hold the writer for good.
+class Worker {
+ public:
+  Worker(const std::string& path, Connection::Mode mode, const Clock& clock)
+      : connection_(path, mode), clock_(clock) {}
+
+  void run_reads(std::vector<Job> jobs) {
+    for (auto& job : jobs) {
+      Result<void> outcome = expired(job);
+      if (outcome) outcome = connection_.execute("BEGIN");
+      if (outcome) {
+        SqliteTransaction tx(connection_);
+        outcome = run(job.work, tx);
+        (void)connection_.execute("COMMIT");
+      }
+      job.done(std::move(outcome));
+    }
+  }
+
+  void run_writes(std::vector<Job> jobs) {
+    std::vector<Result<void>> outcomes(jobs.size());
+    std::vector<std::move_only_function<void()>> hooks;
+    while (!try_group(jobs, outcomes, hooks)) hooks.clear();
+    for (auto& hook : hooks) hook();
+    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].done(std::move(outcomes[i]));
+  }
+
+ private:
+  Result<void> expired(const Job& job) const {
+    if (clock_.now() < job.deadline) return {};
+    return fail(Code::timed_out, "The database had no time for the request.");
+  }
+
+  Result<void> run(Database::Work& work, SqliteTransaction& tx) {
+    std::optional<Result<void>> outcome;
+    asio::co_spawn(loop_, work(tx), [&](std::exception_ptr thrown, Result<void> result) {
+      if (thrown) std::rethrow_exception(thrown);
+      outcome = std::move(result);
+    });
+    loop_.restart();
+    loop_.poll();
+    if (!outcome) {
+      std::fputs("A database transaction waited for something outside it.\n", stderr);
+      std::abort();
+    }
+    return std::move(*outcome);
+  }
+
+  // Runs every job that has not failed yet, and commits. False: SQLite gave up the whole transaction because of one job,
+  // which is now marked failed; the others must run again.
+  bool try_group(std::vector<Job>& jobs, std::vector<Result<void>>& outcomes, auto& hooks) {
+    if (auto begun = connection_.execute("BEGIN IMMEDIATE"); !begun) {
+      for (auto& outcome : outcomes) {
+        if (outcome) outcome = begun;
+      }
+      return true;
+    }
+    const bool alone = jobs.size() == 1;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (!outcomes[i]) continue;
+      outcomes[i] = expired(jobs[i]);
+      if (!outcomes[i]) continue;
+      if (!alone) (void)connection_.execute("SAVEPOINT work");
+      SqliteTransaction tx(connection_);
+      outcomes[i] = run(jobs[i].work, tx);
+      if (!connection_.in_transaction()) {
+        if (outcomes[i]) outcomes[i] = fail(Code::unavailable, "The database gave the transaction up.");
+        return false;
+      }
+      if (!outcomes[i]) {
+        (void)connection_.execute(alone ? "ROLLBACK" : "ROLLBACK TO work");
+        if (alone) return true;
+      } else {
+        for (auto& hook : tx.take_hooks()) hooks.push_back(std::move(hook));
+      }
+      if (!alone) (void)connection_.execute("RELEASE work");
+    }
+    if (auto committed = connection_.execute("COMMIT"); !committed) {
+      (void)connection_.execute("ROLLBACK");
+      hooks.clear();
+      // The frames may already be in the log when the flush fails; only a full disk is known to have written nothing.
+      const auto& cause = committed.error();
+      for (auto& outcome : outcomes) {
+        if (!outcome) continue;
+        outcome = cause.name == "DISK_FULL" ? committed
+                                            : fail(Code::unknown_outcome, "The commit's outcome is not known.", {}, cause.detail);
+      }
+    }
+    return true;
+  }
+
+  Connection connection_;
+  const Clock& clock_;
+  asio::io_context loop_{1};
+};
+
+class SqliteDatabase final : public Database {
+ public:
+  SqliteDatabase(Options options, const Clock& clock)
+      : options_(std::move(options)), write_queue_(options_.queue), read_queue_(options_.queue) {
+    using Mode = Connection::Mode;
+    writer_ = std::make_unique<Worker>(options_.path, options_.durable ? Mode::writer : Mode::volatile_writer, clock);
+    const std::size_t readers = options_.threads ? options_.readers : 1;
+    for (std::size_t i = 0; i < readers; ++i) {
+      readers_.push_back(std::make_unique<Worker>(options_.path, Mode::reader, clock));
+    }
+    if (!options_.threads) return;
+    threads_.emplace_back([this] {
+      ::prctl(PR_SET_NAME, "sqlite-write");
+      for (auto jobs = write_queue_.take(options_.group); !jobs.empty(); jobs = write_queue_.take(options_.group)) {
+        writer_->run_writes(std::move(jobs));
+      }
+    });
+    for (auto& reader : readers_) {
+      threads_.emplace_back([this, worker = reader.get()] {
+        ::prctl(PR_SET_NAME, "sqlite-read");
+        for (auto jobs = read_queue_.take(1); !jobs.empty(); jobs = read_queue_.take(1)) worker->run_reads(std::move(jobs));
+      });
+    }
+  }
+
+  ~SqliteDatabase() override {
+    write_queue_.close();
+    read_queue_.close();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  Task<Result<void>> run(const Context& context, shop::Access access, Work work) override {
+    co_return co_await await_callback<Result<void>>([&](Callback<Result<void>> done) {
+      submit(access, Job{context.deadline, std::move(work), std::move(done)});
+    });
+  }
+
+  Task<Result<void>> ping(const Context& context) override {
+    static constexpr Query alive{"ping", "SELECT 1"};
+    co_return co_await run(context, shop::Access::read, [](Transaction& tx) { return ignore(tx.run(alive, {})); });
+  }
+
+ private:
+  static Task<Result<void>> ignore(Task<Result<Rows>> rows) {
+    CO_CHECK(co_await std::move(rows));
+    co_return Result<void>();
+  }
+
+  void submit(shop::Access access, Job job) {
+    const bool reads = access == shop::Access::read;
+    if (!options_.threads) {
+      std::vector<Job> jobs;
+      jobs.push_back(std::move(job));
+      reads ? readers_.front()->run_reads(std::move(jobs)) : writer_->run_writes(std::move(jobs));
+    } else if (!(reads ? read_queue_ : write_queue_).push(job)) {
+      job.done(fail(Error{Code::unavailable, "Too many requests wait for the database.", "BUSY", {}, {}, seconds(1)}));
+    }
+  }
+
+  const Options options_;
+  std::unique_ptr<Worker> writer_;
+  std::vector<std::unique_ptr<Worker>> readers_;
+  Queue write_queue_, read_queue_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<Database> open(Options options, const Clock& clock) {
+  return std::make_unique<SqliteDatabase>(std::move(options), clock);
+}
+
+}  // namespace shop::sqlite

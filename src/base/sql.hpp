@@ -1,0 +1,34 @@
+// SQL values and rows, the same for every relational store. Text and integers only: money is minor units, instants are
+// milliseconds, ids and JSON are text; so there is nothing that two stores could round differently.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace shop {
+
+using Value = std::variant<std::monostate, bool, std::int64_t, std::string>;
+using Params = std::vector<Value>;
+
+// A statement with parameters $1, $2 ... in the subset that SQLite 3.40 and PostgreSQL 15 share. Its name keys the prepared
+// statement, the metrics and the log. `sqlite` is given only where the two cannot agree.
+struct Query {
+  std::string_view name;
+  std::string_view sql;
+  std::string_view sqlite = {};
+};
+
+struct Rows {
+  std::size_t columns = 0;
+  std::vector<Value> cells;    // row after row
+  std::int64_t affected = 0;   // rows inserted, updated or deleted
+
+  std::size_t count() const { return columns == 0 ? 0 : cells.size() / columns; }
+  std::span<const Value> row(std::size_t i) const { return std::span(cells).subspan(i * columns, columns); }
+};
+
+}  // namespace shop

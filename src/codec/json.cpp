@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "codec/json_reader.hpp"
+
+namespace shop::codec {
+
+void write_string(std::string& out, std::string_view text) {
+  static constexpr char hex[] = "0123456789abcdef";
+  out += '"';
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, from, i - from);
+    from = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: ((out += "\\u00") += hex[c >> 4]) += hex[c & 15];
+    }
+  }
+  out.append(text, from, text.size() - from);
+  out += '"';
+}
+
+void Faults::add(std::string message) {
+  if (list_.size() < limit) list_.push_back({path_, std::move(message)});
+}
+
+void Faults::add_at(std::string path, std::string message) {
+  if (list_.size() < limit) list_.push_back({std::move(path), std::move(message)});
+}
+
+Faults::Step::Step(Faults& faults, std::string_view name) : faults_(faults), size_(faults.path_.size()) {
+  if (size_ > 0) faults_.path_ += '.';
+  faults_.path_ += name.substr(0, 100);
+}
+
+Faults::Step::Step(Faults& faults, std::size_t index) : faults_(faults), size_(faults.path_.size()) {
+  faults_.path_ += fmt::format("[{}]", index);
+}
+
+Faults::Step::~Step() { faults_.path_.resize(size_); }
+
+Result<json::value> parse_json(std::string_view text) {
+  json::error_code error;
+  json::parse_options options;
+  options.max_depth = 32;
+  auto value = json::parse({text.data(), text.size()}, error, {}, options);
+  if (error == json::error::too_deep) return fail(Code::invalid, "The JSON is nested deeper than 32 levels.", "TOO_DEEP");
+  if (error) return fail(Code::invalid, "The body is not valid JSON.", "MALFORMED_JSON", error.message());
+  return value;
+}
+
+Error faulty(std::vector<Fault> faults) {
+  std::string message;
+  for (const auto& fault : faults) {
+    if (!message.empty()) message += "; ";
+    message += fault.path.empty() ? "the body" : fault.path;
+    message += ' ';
+    message += fault.message;
+    if (message.size() > 1000) break;
+  }
+  return Error{Code::invalid, std::move(message), {}, std::move(faults), {}, {}};
+}
+
+std::string text_of_number(const json::value& number) {
+  std::string out;
+  if (const auto* i = number.if_int64()) write_json(out, *i);
+  else if (const auto* u = number.if_uint64()) write_json(out, *u);
+  else if (const auto* d = number.if_double()) write_json(out, *d);
+  return out;
+}
+
+}  // namespace shop::codec

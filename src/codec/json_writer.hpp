@@ -1,0 +1,147 @@
+// Described struct -> JSON text, straight into a string: no tree in between.
+//
+// What can be written: bool, integers, double, string, every text type of base/ (anything with text()), enums described with
+// BOOST_DESCRIBE_ENUM, optional (absent = null), vector, map with string keys, boost::json values, and structs described with
+// BOOST_DESCRIBE_STRUCT. A type with its own form specialises JsonForm.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <boost/describe.hpp>
+#include <boost/json.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+namespace shop::codec {
+
+namespace json = boost::json;
+
+// Specialised by types whose JSON is neither a string nor an object: see Price and Rate in codec/forms.hpp.
+//   static void write(std::string& out, const T&);
+//   static std::optional<std::string> read(const json::value& in, T& out);   // the fault in words
+//   static json::object schema();
+template <class T>
+struct JsonForm;
+
+template <class T>
+concept HasForm = requires(std::string& out, const T& value) { JsonForm<T>::write(out, value); };
+
+// A string type with a rule: parse(), text().
+template <class T>
+concept TextLike = requires(const T& value, std::string_view text) {
+  { T::parse(text)->text() } -> std::convertible_to<std::string>;
+  { T::parse(text).error() } -> std::convertible_to<std::string>;
+};
+
+template <class T>
+concept Described = boost::describe::has_describe_members<T>::value;
+
+template <class T>
+concept DescribedEnum = boost::describe::has_describe_enumerators<T>::value;
+
+template <class T>
+using Members =
+    boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+
+void write_string(std::string& out, std::string_view text);
+
+// A member name that C++ does not allow as such carries a trailing underscore: `operator_` is "operator".
+constexpr std::string_view wire_name(std::string_view member) {
+  return member.ends_with('_') ? member.substr(0, member.size() - 1) : member;
+}
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+template <class T>
+struct IsMap : std::false_type {};
+template <class T>
+struct IsMap<std::map<std::string, T>> : std::true_type {};
+
+template <class E>
+  requires DescribedEnum<E>
+std::string_view enum_text(E value) {
+  return boost::describe::enum_to_string(value, "");
+}
+
+template <class E>
+  requires DescribedEnum<E>
+std::optional<E> enum_named(std::string_view name) {
+  E value;
+  if (boost::describe::enum_from_string(std::string(name).c_str(), value)) return value;
+  return std::nullopt;
+}
+
+template <class T>
+void write_json(std::string& out, const T& value) {
+  if constexpr (HasForm<T>) {
+    JsonForm<T>::write(out, value);
+  } else if constexpr (std::same_as<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::integral<T> || std::floating_point<T>) {
+    char buffer[32];
+    out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+  } else if constexpr (std::convertible_to<const T&, std::string_view>) {
+    write_string(out, value);
+  } else if constexpr (DescribedEnum<T>) {
+    write_string(out, enum_text(value));
+  } else if constexpr (IsOptional<T>::value) {
+    if (value) write_json(out, *value);
+    else out += "null";
+  } else if constexpr (IsVector<T>::value) {
+    out += '[';
+    for (bool first = true; const auto& element : value) {
+      if (!std::exchange(first, false)) out += ',';
+      write_json(out, element);
+    }
+    out += ']';
+  } else if constexpr (IsMap<T>::value) {
+    out += '{';
+    for (bool first = true; const auto& [key, element] : value) {
+      if (!std::exchange(first, false)) out += ',';
+      write_string(out, key);
+      out += ':';
+      write_json(out, element);
+    }
+    out += '}';
+  } else if constexpr (TextLike<T>) {
+    write_string(out, value.text());
+  } else if constexpr (std::same_as<T, json::value> || std::same_as<T, json::object> || std::same_as<T, json::array>) {
+    out += json::serialize(value);
+  } else {
+    static_assert(Described<T>, "describe the struct with BOOST_DESCRIBE_STRUCT");
+    out += '{';
+    bool first = true;
+    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+      if (!std::exchange(first, false)) out += ',';
+      out += '"';
+      out += wire_name(member.name);
+      out += "\":";
+      write_json(out, value.*member.pointer);
+    });
+    out += '}';
+  }
+}
+
+template <class T>
+std::string to_json(const T& value) {
+  std::string out;
+  write_json(out, value);
+  return out;
+}
+
+}  // namespace shop::codec

@@ -1,0 +1,54 @@
+// HTTP/1.1 server (RFC 9112): accepts, judges heads, reads bodies within limits, keeps connections, drains.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/time.hpp"
+#include "net/exchange.hpp"
+#include "net/io_threads.hpp"
+
+namespace shop::net {
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual Task<> serve(Exchange& exchange) = 0;  // must send an answer
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;    // 0: any free one
+  std::string unix_socket;   // instead of address and port; mode 0600
+
+  std::size_t max_connections = 8192;  // one more is answered 503 and closed
+  milliseconds head_timeout{10'000};   // for a complete head, from its first byte
+  milliseconds idle_timeout{60'000};   // between requests
+  milliseconds body_timeout{10'000};   // without any progress
+  milliseconds body_time_max{60'000};  // in all
+  milliseconds write_timeout{30'000};  // for one piece of an answer
+
+  std::function<void(std::string_view reason)> on_refused;  // a head that the gate turned away
+};
+
+class Server {
+ public:
+  // Listens at once; throws std::runtime_error with a sentence when the address cannot be had.
+  Server(IoThreads& threads, ServerOptions options, Handler& handler);
+  ~Server();
+
+  std::uint16_t port() const;
+  std::size_t connections() const;
+
+  // Stops accepting, ends idle connections, lets running exchanges finish until `deadline`, then cuts them.
+  void drain(Monotonic deadline);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace shop::net

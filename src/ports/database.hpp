@@ -1,0 +1,132 @@
+// A relational store, owned by one service.
+//
+// Work is a function over a Transaction; it may be run again from the start when the store asked for it (a deadlock, a
+// shared commit that failed), so it must not have effects outside the transaction: those go to on_commit().
+// No other wait than the transaction's own is allowed inside: it would hold locks, and SQLite's writer, meanwhile.
+//
+// Errors: conflict with name UNIQUE, FOREIGN_KEY or CHECK (detail: "table.column"); unavailable (down, or its queue is
+// full); timed_out (nothing was done); unknown_outcome (the commit may or may not have happened).
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "base/context.hpp"
+#include "base/task.hpp"
+#include "codec/row.hpp"
+
+namespace shop {
+
+enum class Dialect { sqlite, postgres };
+
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  virtual Task<Result<Rows>> run(const Query& query, Params params) = 0;
+
+  // The same statement once for each set, in order; one round trip where the store can. The first error ends it.
+  virtual Task<Result<std::vector<Rows>>> run_each(const Query& query, std::vector<Params> sets) = 0;
+
+  virtual Dialect dialect() const = 0;
+
+  // Runs after the commit is durable, on the store's thread: brief, no waiting.
+  void on_commit(std::move_only_function<void()> hook) { hooks_.push_back(std::move(hook)); }
+
+ protected:
+  std::vector<std::move_only_function<void()>> hooks_;
+};
+
+enum class Access { read, write };
+
+class Database {
+ public:
+  using Work = std::move_only_function<Task<Result<void>>(Transaction&)>;
+
+  virtual ~Database() = default;
+
+  // An error from the work rolls everything back and is returned as it is.
+  virtual Task<Result<void>> run(const Context& context, Access access, Work work) = 0;
+
+  virtual Task<Result<void>> ping(const Context& context) = 0;
+};
+
+template <class T>
+struct ResultOf;
+template <class T>
+struct ResultOf<Task<Result<T>>> {
+  using type = T;
+};
+
+namespace detail {
+
+template <class T, class Call>
+Task<Result<T>> transact(Database& database, const Context& context, Access access, Call call) {
+  if constexpr (std::is_void_v<T>) {
+    co_return co_await database.run(context, access, std::move(call));
+  } else {
+    // The lambdas only forward; the coroutine is keep(), whose arguments live in this frame.
+    std::optional<T> value;
+    constexpr auto keep = [](Transaction& tx, Call& inner, std::optional<T>& out) -> Task<Result<void>> {
+      auto result = co_await inner(tx);
+      if (!result) co_return Failure(std::move(result).error());
+      out = std::move(*result);
+      co_return Result<void>();
+    };
+    CO_CHECK(co_await database.run(context, access, [&](Transaction& tx) { return keep(tx, call, value); }));
+    co_return std::move(*value);
+  }
+}
+
+}  // namespace detail
+
+// co_await write(db, ctx, place_order, order) runs place_order(tx, order) in a transaction. Arguments are taken by
+// reference and must outlive the await, which those of the awaiting frame do.
+template <class F, class... Args>
+auto write(Database& database, const Context& context, F work, const Args&... args) {
+  using T = typename ResultOf<std::invoke_result_t<F, Transaction&, const Args&...>>::type;
+  return detail::transact<T>(database, context, Access::write,
+                             [work, &args...](Transaction& tx) { return work(tx, args...); });
+}
+
+template <class F, class... Args>
+auto read(Database& database, const Context& context, F work, const Args&... args) {
+  using T = typename ResultOf<std::invoke_result_t<F, Transaction&, const Args&...>>::type;
+  return detail::transact<T>(database, context, Access::read,
+                             [work, &args...](Transaction& tx) { return work(tx, args...); });
+}
+
+// Statements as a store writes them. Parameters are bound in order.
+template <class T>
+Task<Result<std::vector<T>>> rows_of(Transaction& tx, const Query& query, Params params) {
+  CO_TRY(const Rows rows, co_await tx.run(query, std::move(params)));
+  co_return codec::from_rows<T>(rows);
+}
+
+template <class T>
+Task<Result<std::optional<T>>> row_of(Transaction& tx, const Query& query, Params params) {
+  CO_TRY(const Rows rows, co_await tx.run(query, std::move(params)));
+  if (rows.count() == 0) co_return std::optional<T>();
+  CO_TRY(T row, codec::from_row<T>(rows.row(0)));
+  co_return std::optional<T>(std::move(row));
+}
+
+template <class T, class... Args>
+Task<Result<std::vector<T>>> select(Transaction& tx, const Query& query, const Args&... args) {
+  return rows_of<T>(tx, query, codec::bind(args...));
+}
+
+template <class T, class... Args>
+Task<Result<std::optional<T>>> select_one(Transaction& tx, const Query& query, const Args&... args) {
+  return row_of<T>(tx, query, codec::bind(args...));
+}
+
+// The number of rows that it changed.
+Task<Result<std::int64_t>> execute_bound(Transaction& tx, const Query& query, Params params);
+
+template <class... Args>
+Task<Result<std::int64_t>> execute(Transaction& tx, const Query& query, const Args&... args) {
+  return execute_bound(tx, query, codec::bind(args...));
+}
+
+}  // namespace shop

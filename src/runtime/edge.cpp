@@ -1,0 +1,106 @@
+#include "runtime/edge.hpp"
+
+#include "observe/log.hpp"
+
+namespace shop {
+namespace {
+
+bool usable_id(std::string_view id) {
+  return !id.empty() && id.size() <= 100 && std::all_of(id.begin(), id.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+// Compares in a time that does not depend on where the two differ.
+bool same_secret(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned char difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+Edge::Edge(Application& application, Clock& clock, Random& random, Metrics& metrics, EdgeOptions options)
+    : application_(application), clock_(clock), random_(random), metrics_(metrics), options_(std::move(options)) {}
+
+net::Arrival Edge::arrival_of(const net::Exchange& exchange, const Request& request) const {
+  if (exchange.internal_socket()) return {"shopctl", true};
+  if (options_.internal_token.empty()) return {};
+  if (!same_secret(request.headers.get(internal_token_header), options_.internal_token)) return {};
+  const auto name = request.headers.get(internal_service_header);
+  return {std::string(name.empty() ? "unnamed" : name), name == "shopctl"};
+}
+
+Context Edge::context_of(const Request& request, const net::Arrival& arrival) {
+  Context context;
+  if (!Trace::parse(request.headers.get("traceparent"), context.trace)) random_.fill(context.trace.trace_id);
+  random_.fill(context.trace.span_id);
+  const auto given = request.headers.get("X-Request-Id");
+  context.request_id = usable_id(given) ? std::string(given) : context.trace.trace_text();
+  auto budget = options_.request_limit;
+  if (!arrival.service.empty()) {
+    std::int64_t left = 0;
+    const auto text = request.headers.get(budget_header);
+    if (std::from_chars(text.data(), text.data() + text.size(), left).ec == std::errc() && left > 0) {
+      budget = std::min(budget, milliseconds(left));
+    }
+  }
+  context.deadline = clock_.now() + budget;
+  return context;
+}
+
+Task<> Edge::serve(net::Exchange& exchange) {
+  auto& request = exchange.request();
+  const auto arrival = arrival_of(exchange, request);
+  if (!options_.keep_forwarded) {
+    for (const auto name : {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"}) request.headers.remove(name);
+  }
+  const auto context = context_of(request, arrival);
+  const auto begun = clock_.now();
+  metrics_.in_flight().Increment();
+  net::Answered answered;
+  co_await application_.handle(context, arrival, exchange, answered);
+  metrics_.in_flight().Decrement();
+
+  const std::chrono::duration<double> took = clock_.now() - begun;
+  const auto method = name_of(request.method);
+  const std::string_view route = answered.route ? std::string_view(answered.route->path) : "none";
+  metrics_.answered(answered.service, method, route, exchange.status(), took.count());
+  const auto trace_id = context.trace.trace_text();
+  const Error* error = answered.error ? &*answered.error : nullptr;
+  log_access({.service = answered.service,
+              .request_id = context.request_id,
+              .trace_id = trace_id,
+              .method = method,
+              .route = route,
+              .path = utf8_prefix(request.path(), 300),
+              .remote = request.remote,
+              .error_code = error ? (error->name.empty() ? traits(error->code).name : std::string_view(error->name)) : std::string_view(),
+              .detail = error ? std::string_view(error->detail) : std::string_view(),
+              .status = exchange.status(),
+              .duration_ms = std::round(took.count() * 1e6) / 1e3,
+              .bytes = exchange.bytes_sent()});
+}
+
+Task<> ServiceApplication::handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange,
+                                  net::Answered& answered) {
+  auto& request = exchange.request();
+  if (request.path() == "/metrics" && request.method == Method::get) {
+    answered.service = router_.service();
+    co_await exchange.send(metrics_response(metrics_));
+    co_return;
+  }
+  auto response = co_await router_.answer(context, arrival, request, exchange, answered);
+  response.headers.set("X-Request-Id", context.request_id);
+  co_await exchange.send(std::move(response));
+}
+
+Response metrics_response(Metrics& metrics) {
+  Response response;
+  response.headers.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  response.body = metrics.text();
+  return response;
+}
+
+}  // namespace shop

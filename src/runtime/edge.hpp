@@ -1,0 +1,60 @@
+// Where requests enter a process: gives each its identity (request id, trace), its deadline and its arrival, hands it to the
+// application behind, and leaves one log line and one measurement.
+#pragma once
+
+#include "net/router.hpp"
+#include "net/server.hpp"
+#include "observe/metrics.hpp"
+#include "ports/clock.hpp"
+#include "ports/random.hpp"
+
+namespace shop {
+
+class Application {
+ public:
+  virtual ~Application() = default;
+  virtual Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) = 0;
+};
+
+struct EdgeOptions {
+  milliseconds request_limit{15'000};
+  std::string internal_token;      // a caller that sends it is a service; empty: nobody can be
+  bool keep_forwarded = true;      // false at the gateway: what clients say of themselves is dropped
+};
+
+inline constexpr std::string_view internal_token_header = "X-Internal-Token";
+inline constexpr std::string_view internal_service_header = "X-Internal-Service";
+inline constexpr std::string_view budget_header = "X-Request-Budget-Ms";  // what is left of the caller's deadline
+
+class Edge final : public net::Handler {
+ public:
+  Edge(Application& application, Clock& clock, Random& random, Metrics& metrics, EdgeOptions options);
+
+  Task<> serve(net::Exchange& exchange) override;
+
+ private:
+  Context context_of(const Request& request, const net::Arrival& arrival);
+  net::Arrival arrival_of(const net::Exchange& exchange, const Request& request) const;
+
+  Application& application_;
+  Clock& clock_;
+  Random& random_;
+  Metrics& metrics_;
+  const EdgeOptions options_;
+};
+
+// A service on its own port: its routes, and /metrics.
+class ServiceApplication final : public Application {
+ public:
+  ServiceApplication(net::Router& router, Metrics& metrics) : router_(router), metrics_(metrics) {}
+
+  Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
+
+ private:
+  net::Router& router_;
+  Metrics& metrics_;
+};
+
+Response metrics_response(Metrics& metrics);
+
+}  // namespace shop

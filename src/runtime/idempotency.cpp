@@ -1,0 +1,51 @@
+#include "runtime/idempotency.hpp"
+
+namespace shop {
+namespace {
+
+constexpr Query insert{"claim_insert",
+                       "INSERT INTO idempotency_keys (caller, key, request_hash, resource, created_at) VALUES ($1, $2, $3, $4, $5)"
+                       " ON CONFLICT (caller, key) DO UPDATE SET request_hash = excluded.request_hash,"
+                       " resource = excluded.resource, created_at = excluded.created_at, status = 0, body = ''"
+                       " WHERE idempotency_keys.created_at < $6"};
+constexpr Query find{"claim_find", "SELECT request_hash, resource, status, body FROM idempotency_keys WHERE caller = $1 AND key = $2"};
+constexpr Query finish{"claim_settle", "UPDATE idempotency_keys SET status = $3, body = $4 WHERE caller = $1 AND key = $2"};
+constexpr Query drop{"claim_release", "DELETE FROM idempotency_keys WHERE resource = $1 AND status = 0"};
+constexpr Query forget{"claim_forget", "DELETE FROM idempotency_keys WHERE created_at < $1"};
+
+}  // namespace
+
+Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource,
+                                         const Instant& now) {
+  CO_TRY(const auto changed, co_await execute(tx, insert, key.caller, key.key, key.request_hash, resource, now,
+                                              now - idempotency_lifetime));
+  if (changed > 0) co_return std::optional<Claim>();
+  CO_TRY(auto standing, co_await select_one<Claim>(tx, find, key.caller, key.key));
+  if (!standing) co_return fail(Code::unavailable, "The key was freed meanwhile; send the request again.");
+  if (standing->request_hash != key.request_hash) {
+    co_return fail(Code::unprocessable, "This Idempotency-Key was used for another request.");
+  }
+  co_return standing;
+}
+
+Task<Result<void>> settle(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body) {
+  CO_CHECK(co_await execute(tx, finish, key.caller, key.key, status, body));
+  co_return Result<void>();
+}
+
+Task<Result<void>> release_claim(Transaction& tx, const std::string& resource) {
+  CO_CHECK(co_await execute(tx, drop, resource));
+  co_return Result<void>();
+}
+
+Result<std::optional<std::string>> idempotency_header(std::string_view header, bool present) {
+  if (!present) return std::optional<std::string>();
+  if (header.empty() || header.size() > 200) {
+    return fail(codec::faulty({{"Idempotency-Key", "must have 1 to 200 bytes"}}));
+  }
+  return std::optional<std::string>(header);
+}
+
+Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before) { co_return co_await execute(tx, forget, before); }
+
+}  // namespace shop

@@ -1,0 +1,48 @@
+// Idempotency keys (draft-ietf-httpapi-idempotency-key-header): the same key gives the same result for 24 hours, a second
+// request under it with another body is refused. The claim is one insert that the primary key arbitrates.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ports/database.hpp"
+
+namespace shop {
+
+struct IdempotencyKey {
+  std::string caller;        // whose key it is; keys of two callers never meet
+  std::string key;           // as sent; at most 200 bytes
+  std::string request_hash;  // of everything that makes the request another one
+};
+
+// A claim as it stands: `status` is 0 while the work is not done.
+struct Claim {
+  std::string request_hash;
+  std::string resource;  // what the claimer chose, e.g. the id of the order to be
+  std::int64_t status = 0;
+  std::string body;
+};
+BOOST_DESCRIBE_STRUCT(Claim, (), (request_hash, resource, status, body))
+
+inline constexpr std::string_view idempotency_schema =
+    "CREATE TABLE idempotency_keys (caller TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL, resource TEXT NOT NULL,"
+    " status INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL DEFAULT '', created_at BIGINT NOT NULL, PRIMARY KEY (caller, key));\n"
+    "CREATE INDEX idempotency_keys_resource ON idempotency_keys (resource);\n"
+    "CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);\n";
+
+// Nothing: the claim is this caller's, with `resource`. Otherwise what stands there. unprocessable: another request's key.
+Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now);
+
+Task<Result<void>> settle(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body);
+
+// Work that was given up: the key is free again.
+Task<Result<void>> release_claim(Transaction& tx, const std::string& resource);
+
+// The header as sent. invalid when it is empty or longer than 200 bytes.
+Result<std::optional<std::string>> idempotency_header(std::string_view header, bool present);
+
+inline constexpr hours idempotency_lifetime{24};
+
+Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before);
+
+}  // namespace shop

@@ -1,0 +1,39 @@
+// Calls between services of one process: straight into the other's router, no socket.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "net/router.hpp"
+#include "observe/metrics.hpp"
+#include "ports/service_caller.hpp"
+
+namespace shop {
+
+class LocalNetwork {
+ public:
+  explicit LocalNetwork(Metrics& metrics) : metrics_(metrics) {}
+
+  void add(net::Router& router) { routers_[router.service()] = &router; }
+  net::Router* find(std::string_view service) const;
+  Metrics& metrics() const { return metrics_; }
+
+ private:
+  Metrics& metrics_;
+  std::map<std::string, net::Router*, std::less<>> routers_;
+};
+
+class LocalCaller final : public ServiceCaller {
+ public:
+  // `self` is the identity that the callee sees.
+  LocalCaller(const LocalNetwork& network, std::string self, bool operator_tool = false)
+      : network_(network), arrival_{std::move(self), operator_tool} {}
+
+  Task<Result<Response>> call(const Context& context, std::string_view service, Request request) override;
+
+ private:
+  const LocalNetwork& network_;
+  const net::Arrival arrival_;
+};
+
+}  // namespace shop

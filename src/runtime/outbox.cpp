@@ -1,0 +1,96 @@
+#include "runtime/outbox.hpp"
+
+namespace shop {
+namespace {
+
+constexpr std::size_t batch = 128;
+constexpr milliseconds lease_time{10'000};
+
+constexpr Query insert{"outbox_insert",
+                       "INSERT INTO outbox (event_id, topic, key, body, traceparent, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
+constexpr Query oldest{"outbox_oldest", "SELECT seq, event_id, topic, key, body, traceparent FROM outbox ORDER BY seq LIMIT $1"};
+constexpr Query remove{"outbox_delete", "DELETE FROM outbox WHERE seq = $1"};
+constexpr Query count_rows{"outbox_depth", "SELECT count(*) FROM outbox"};
+constexpr Query take{"lease_take",
+                     "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE"
+                     " SET holder = excluded.holder, until = excluded.until"
+                     " WHERE leases.holder = excluded.holder OR leases.until < $3"};
+
+struct Pending {
+  std::int64_t seq;
+  std::string event_id, topic, key, body, traceparent;
+};
+BOOST_DESCRIBE_STRUCT(Pending, (), (seq, event_id, topic, key, body, traceparent))
+
+Task<Result<bool>> take_in(Transaction& tx, const std::string& name, const std::string& holder, const Instant& now,
+                           const Instant& until) {
+  CO_TRY(const auto changed, co_await execute(tx, take, name, holder, now, until));
+  co_return changed > 0;
+}
+
+Task<Result<std::vector<Pending>>> load(Transaction& tx) { return select<Pending>(tx, oldest, batch); }
+
+Task<Result<void>> forget(Transaction& tx, const std::vector<Pending>& sent) {
+  std::vector<Params> sets;
+  for (const auto& row : sent) sets.push_back(codec::bind(row.seq));
+  CO_CHECK(co_await tx.run_each(remove, std::move(sets)));
+  co_return Result<void>();
+}
+
+Task<Result<std::int64_t>> count_in(Transaction& tx) {
+  CO_TRY(const auto count, co_await select_one<std::int64_t>(tx, count_rows));
+  co_return count.value_or(0);
+}
+
+}  // namespace
+
+Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clock& clock, Random& random)
+    : service_(std::move(service)),
+      database_(database),
+      log_(event_log),
+      clock_(clock),
+      random_(random),
+      holder_(random.uuid4().text()),
+      relay_(clock, {.name = service_ + " relay", .period = milliseconds(500)},
+             [this](const Context& context) { return step(context); }) {}
+
+Task<Result<void>> Outbox::append(Transaction& tx, const Context& context, Event event) {
+  const auto now = clock_.wall();
+  const auto id = random_.uuid7(now);
+  std::string body = R"({"type":)";
+  codec::write_string(body, event.type);
+  body += R"(,"payload":)" + event.payload + R"(,"timestamp":")" + now.text() + R"(","sourceService":)";
+  codec::write_string(body, service_);
+  body += R"(,"eventId":")" + id.text() + R"(","version":)" + std::to_string(event.version) + "}";
+  CO_CHECK(co_await execute(tx, insert, id, event.topic, event.key, body, context.trace.traceparent(), now));
+  tx.on_commit([this] { relay_.wake(); });
+  co_return Result<void>();
+}
+
+Task<Result<bool>> Outbox::step(const Context& context) {
+  CO_TRY(const auto pending, co_await read(database_, context, load));
+  if (pending.empty()) co_return false;
+  if (const auto now = clock_.wall(); lease_until_ < now + lease_time / 2) {
+    CO_TRY(const bool mine, co_await take_lease(database_, context, "relay", holder_, now, now + lease_time));
+    if (!mine) co_return false;
+    lease_until_ = now + lease_time;
+  }
+
+  std::vector<EventRecord> records;
+  records.reserve(pending.size());
+  for (const auto& row : pending) {
+    records.push_back({row.topic, row.key, row.body, {{"traceparent", row.traceparent}, {"eventId", row.event_id}}});
+  }
+  CO_CHECK(co_await log_.publish(context, std::move(records)));
+  CO_CHECK(co_await write(database_, context, forget, pending));
+  co_return pending.size() == batch;
+}
+
+Task<Result<std::int64_t>> Outbox::depth(const Context& context) { co_return co_await read(database_, context, count_in); }
+
+Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,
+                              Instant now, Instant until) {
+  co_return co_await write(database, context, take_in, name, holder, now, until);
+}
+
+}  // namespace shop

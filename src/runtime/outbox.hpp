@@ -1,0 +1,60 @@
+// Events leave through a table that is written in the transaction of the change they tell of (transactional outbox); a relay
+// publishes them at least once, in order per key, and deletes them. Nobody sends an event from a request.
+//
+// The relay deletes what it has published by number and never remembers a position: numbers are given before commits, so
+// "everything after the last one" would skip rows. One relay at a time works, by a lease; a second one could at worst double.
+#pragma once
+
+#include <string>
+
+#include "ports/clock.hpp"
+#include "ports/database.hpp"
+#include "ports/event_log.hpp"
+#include "ports/random.hpp"
+#include "runtime/loop.hpp"
+
+namespace shop {
+
+// Contract, section 13.
+struct Event {
+  std::string topic;
+  std::string key;   // id of the entity
+  std::string type;  // "PRODUCT_UPDATED"
+  std::int64_t version = 0;  // per entity, increasing
+  std::string payload;       // JSON
+};
+
+class Outbox {
+ public:
+  Outbox(std::string service, Database& database, EventLog& log, Clock& clock, Random& random);
+
+  // In the transaction of the change; wakes the relay after the commit.
+  Task<Result<void>> append(Transaction& tx, const Context& context, Event event);
+
+  Loop& relay() { return relay_; }
+  Task<Result<std::int64_t>> depth(const Context& context);
+
+  static constexpr std::string_view schema =
+      "CREATE TABLE outbox (seq @SERIAL@, event_id TEXT NOT NULL, topic TEXT NOT NULL, key TEXT NOT NULL,"
+      " body TEXT NOT NULL, traceparent TEXT NOT NULL, created_at BIGINT NOT NULL);\n"
+      "CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until BIGINT NOT NULL);\n";
+
+ private:
+  Task<Result<bool>> step(const Context& context);
+
+  const std::string service_;
+  Database& database_;
+  EventLog& log_;
+  Clock& clock_;
+  Random& random_;
+  const std::string holder_;
+  Instant lease_until_;
+  Loop relay_;
+};
+
+// Whether `holder` may do the work called `name` until `until`: nobody else held it, or their time is over. A transaction of
+// its own. For loops of which one instance should run among replicas.
+Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,
+                              Instant now, Instant until);
+
+}  // namespace shop
