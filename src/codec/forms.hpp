@@ -3,9 +3,11 @@
 
 #include <limits>
 
+#include "base/id.hpp"
 #include "base/money.hpp"
 #include "base/permission.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "codec/json_reader.hpp"
 
 namespace shop::codec {

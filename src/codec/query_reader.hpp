@@ -21,6 +21,17 @@ struct PageLimit {
   std::int64_t value = Default;
 };
 
+// The member "pagination" of every list.
+struct Pagination {
+  std::int64_t total = 0, page = 1, limit = 10, totalPages = 0;
+};
+BOOST_DESCRIBE_STRUCT(Pagination, (), (total, page, limit, totalPages))
+
+template <std::int64_t Default>
+Pagination pagination(std::int64_t total, PageNumber page, PageLimit<Default> limit) {
+  return {total, page.value, limit.value, (total + limit.value - 1) / limit.value};
+}
+
 // attributes[Name][]=value, repeatable: values of one name are alternatives, different names must all match.
 struct AttributeFilter {
   std::map<std::string, std::set<std::string>> wanted;

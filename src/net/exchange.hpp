@@ -42,6 +42,9 @@ class Exchange : public BodySource {
   virtual Task<Result<void>> write(std::span<const char> piece) = 0;
   virtual Task<Result<void>> finish() = 0;
 
+  // Added to whatever answer is sent, unless it has a field of that name itself.
+  virtual Headers& extra_headers() = 0;
+
   virtual bool started() const = 0;       // something of the answer was sent
   virtual int status() const = 0;         // of the answer; 0 before
   virtual std::uint64_t bytes_sent() const = 0;

@@ -203,6 +203,7 @@ class Connection final : public Exchange {
     co_return Result<void>();
   }
 
+  Headers& extra_headers() override { return extra_; }
   bool started() const override { return started_; }
   int status() const override { return status_; }
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
@@ -232,10 +233,15 @@ class Connection final : public Exchange {
     head.reserve(512);
     fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
                    reason_phrase(response.status), date_now());
-    response.headers.each([&](std::string_view name, std::string_view value) {
-      if (name == "Connection") return;
+    const auto append = [&](std::string_view name, std::string_view value) {
       ((head += name) += ": ") += value;
       head += "\r\n";
+    };
+    response.headers.each([&](std::string_view name, std::string_view value) {
+      if (name != "Connection") append(name, value);
+    });
+    extra_.each([&](std::string_view name, std::string_view value) {
+      if (!response.headers.has(name)) append(name, value);
     });
     if (!keep_alive_ || shared_.draining.load(std::memory_order_relaxed)) head += "Connection: close\r\n";
     return head;
@@ -294,6 +300,7 @@ class Connection final : public Exchange {
     const auto method = message.method_string();
     const auto target = message.target();
     request_ = Request{};
+    extra_ = Headers{};
     request_.method = method_named({method.data(), method.size()});
     request_.target.assign(target.data(), target.size());
     if (const auto scheme = request_.target.find("://"); !request_.target.starts_with('/') && scheme != std::string::npos) {
@@ -308,11 +315,6 @@ class Connection final : public Exchange {
     request_.remote = remote_;
     keep_alive_ = message.keep_alive();
     expects_continue_ = message.version() == 11 && equal_ignoring_case(request_.headers.get("Expect"), "100-continue");
-    // A message without body is done as soon as the parser may look; with eager(false) it waits for one more put().
-    if (!parser_->chunked() && parser_->content_length().value_or(0) == 0) {
-      error_code ignored;
-      parser_->put(asio::const_buffer(), ignored);
-    }
   }
 
   Task<bool> refuse(int status, std::string_view reason) {
@@ -346,6 +348,7 @@ class Connection final : public Exchange {
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::buffer_body>> parser_;
   Request request_;
+  Headers extra_;
   Monotonic body_deadline_;
   bool busy_ = false, keep_alive_ = true, expects_continue_ = false, broken_ = false;
   bool started_ = false, chunked_out_ = false, bodiless_out_ = false;

@@ -7,4 +7,14 @@ Task<Result<std::int64_t>> execute_bound(Transaction& tx, const Query& query, Pa
   co_return rows.affected;
 }
 
+Task<Result<void>> perform_bound(Transaction& tx, const Query& query, Params params) {
+  CO_CHECK(co_await tx.run(query, std::move(params)));
+  co_return Result<void>();
+}
+
+Task<Result<std::int64_t>> number_bound(Transaction& tx, const Query& query, Params params) {
+  CO_TRY(const auto value, co_await row_of<std::int64_t>(tx, query, std::move(params)));
+  co_return value.value_or(0);
+}
+
 }  // namespace shop

@@ -123,10 +123,23 @@ Task<Result<std::optional<T>>> select_one(Transaction& tx, const Query& query, c
 
 // The number of rows that it changed.
 Task<Result<std::int64_t>> execute_bound(Transaction& tx, const Query& query, Params params);
+Task<Result<void>> perform_bound(Transaction& tx, const Query& query, Params params);
+Task<Result<std::int64_t>> number_bound(Transaction& tx, const Query& query, Params params);
 
 template <class... Args>
 Task<Result<std::int64_t>> execute(Transaction& tx, const Query& query, const Args&... args) {
   return execute_bound(tx, query, codec::bind(args...));
+}
+
+template <class... Args>
+Task<Result<void>> perform(Transaction& tx, const Query& query, const Args&... args) {
+  return perform_bound(tx, query, codec::bind(args...));
+}
+
+// The integer that the statement selects; 0 when it selects nothing.
+template <class... Args>
+Task<Result<std::int64_t>> number(Transaction& tx, const Query& query, const Args&... args) {
+  return number_bound(tx, query, codec::bind(args...));
 }
 
 }  // namespace shop

@@ -13,6 +13,7 @@
 
 namespace shop {
 
+// The account of a token, as POST /auth/validate answers.
 struct ValidatedUser {
   UserId id;
   std::string name, email;

@@ -58,6 +58,7 @@ Task<> Edge::serve(net::Exchange& exchange) {
   }
   const auto context = context_of(request, arrival);
   const auto begun = clock_.now();
+  const std::string path(utf8_prefix(request.path(), 300));  // as it came: the gateway takes its prefix off
   metrics_.in_flight().Increment();
   net::Answered answered;
   co_await application_.handle(context, arrival, exchange, answered);
@@ -74,7 +75,7 @@ Task<> Edge::serve(net::Exchange& exchange) {
               .trace_id = trace_id,
               .method = method,
               .route = route,
-              .path = utf8_prefix(request.path(), 300),
+              .path = path,
               .remote = request.remote,
               .error_code = error ? (error->name.empty() ? traits(error->code).name : std::string_view(error->name)) : std::string_view(),
               .detail = error ? std::string_view(error->detail) : std::string_view(),

@@ -7,6 +7,7 @@
 #include "net/router.hpp"
 #include "observe/metrics.hpp"
 #include "ports/service_caller.hpp"
+#include "runtime/edge.hpp"
 
 namespace shop {
 
@@ -21,6 +22,17 @@ class LocalNetwork {
  private:
   Metrics& metrics_;
   std::map<std::string, net::Router*, std::less<>> routers_;
+};
+
+// "/auth-service/internal/accounts": every route of every service, for whoever is let in. Behind the control socket.
+class ControlApplication final : public Application {
+ public:
+  explicit ControlApplication(const LocalNetwork& network) : network_(network) {}
+
+  Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
+
+ private:
+  const LocalNetwork& network_;
 };
 
 class LocalCaller final : public ServiceCaller {

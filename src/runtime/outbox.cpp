@@ -10,7 +10,6 @@ constexpr Query insert{"outbox_insert",
                        "INSERT INTO outbox (event_id, topic, key, body, traceparent, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
 constexpr Query oldest{"outbox_oldest", "SELECT seq, event_id, topic, key, body, traceparent FROM outbox ORDER BY seq LIMIT $1"};
 constexpr Query remove{"outbox_delete", "DELETE FROM outbox WHERE seq = $1"};
-constexpr Query count_rows{"outbox_depth", "SELECT count(*) FROM outbox"};
 constexpr Query take{"lease_take",
                      "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE"
                      " SET holder = excluded.holder, until = excluded.until"
@@ -35,11 +34,6 @@ Task<Result<void>> forget(Transaction& tx, const std::vector<Pending>& sent) {
   for (const auto& row : sent) sets.push_back(codec::bind(row.seq));
   CO_CHECK(co_await tx.run_each(remove, std::move(sets)));
   co_return Result<void>();
-}
-
-Task<Result<std::int64_t>> count_in(Transaction& tx) {
-  CO_TRY(const auto count, co_await select_one<std::int64_t>(tx, count_rows));
-  co_return count.value_or(0);
 }
 
 }  // namespace
@@ -69,6 +63,7 @@ Task<Result<void>> Outbox::append(Transaction& tx, const Context& context, Event
 
 Task<Result<bool>> Outbox::step(const Context& context) {
   CO_TRY(const auto pending, co_await read(database_, context, load));
+  depth_ = static_cast<std::int64_t>(pending.size());
   if (pending.empty()) co_return false;
   if (const auto now = clock_.wall(); lease_until_ < now + lease_time / 2) {
     CO_TRY(const bool mine, co_await take_lease(database_, context, "relay", holder_, now, now + lease_time));
@@ -83,10 +78,9 @@ Task<Result<bool>> Outbox::step(const Context& context) {
   }
   CO_CHECK(co_await log_.publish(context, std::move(records)));
   CO_CHECK(co_await write(database_, context, forget, pending));
+  published_ += depth_.exchange(0);
   co_return pending.size() == batch;
 }
-
-Task<Result<std::int64_t>> Outbox::depth(const Context& context) { co_return co_await read(database_, context, count_in); }
 
 Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,
                               Instant now, Instant until) {

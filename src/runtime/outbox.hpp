@@ -5,6 +5,7 @@
 // "everything after the last one" would skip rows. One relay at a time works, by a lease; a second one could at worst double.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "ports/clock.hpp"
@@ -32,7 +33,8 @@ class Outbox {
   Task<Result<void>> append(Transaction& tx, const Context& context, Event event);
 
   Loop& relay() { return relay_; }
-  Task<Result<std::int64_t>> depth(const Context& context);
+  std::int64_t published() const { return published_; }
+  std::int64_t depth() const { return depth_; }  // when the relay last looked; at most one batch is counted
 
   static constexpr std::string_view schema =
       "CREATE TABLE outbox (seq @SERIAL@, event_id TEXT NOT NULL, topic TEXT NOT NULL, key TEXT NOT NULL,"
@@ -49,6 +51,7 @@ class Outbox {
   Random& random_;
   const std::string holder_;
   Instant lease_until_;
+  std::atomic<std::int64_t> published_{0}, depth_{0};
   Loop relay_;
 };
 

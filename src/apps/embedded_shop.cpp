@@ -1,0 +1,147 @@
+#include "apps/embedded_shop.hpp"
+
+#include <stdexcept>
+
+#include "adapters/argon2/password_hasher.hpp"
+#include "adapters/memory_kv/memory_kv.hpp"
+#include "adapters/sql_kv/sql_kv.hpp"
+#include "adapters/sql_log/sql_log.hpp"
+#include "adapters/sqlite/database.hpp"
+#include "adapters/system/system.hpp"
+#include "apps/blocking.hpp"
+#include "net/openapi.hpp"
+#include "observe/log.hpp"
+#include "runtime/authenticator.hpp"
+#include "runtime/local_network.hpp"
+#include "runtime/task_group.hpp"
+#include "services/auth/module.hpp"
+#include "services/gateway/gateway.hpp"
+
+namespace shop {
+namespace {
+
+using Backends = std::map<std::string, std::unique_ptr<gateway::Backend>, std::less<>>;
+
+Backends local_backends(const std::vector<Service*>& services) {
+  Backends backends;
+  for (auto* service : services) {
+    backends.emplace(service->router().service(), std::make_unique<gateway::LocalBackend>(service->router()));
+  }
+  return backends;
+}
+
+std::string describe(const std::vector<Service*>& services) {
+  std::vector<const net::Router*> routers;
+  for (auto* service : services) routers.push_back(&service->router());
+  return net::openapi_document(routers);
+}
+
+}  // namespace
+
+struct EmbeddedShop::Parts {
+  Parts(DataFolder locked, EmbeddedOptions given)
+      : options(std::move(given)),
+        folder(std::move(locked)),
+        metrics("shop", "local"),
+        network(metrics),
+        auth_database(sqlite::open({.path = folder.file("auth.db")}, clock)),
+        events_database(sqlite::open({.path = folder.file("events.db")}, clock)),
+        events(*events_database, clock),
+        limits(clock),
+        hashing("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64),
+        hasher(hashing, random),
+        auth_caller(network, "auth-service"),
+        operator_caller(network, "shopctl", true),
+        authenticator(auth_caller, clock),
+        auth({clock, random, events, auth_caller, authenticator, metrics}, {}, *auth_database, limits, hasher),
+        services{&auth},
+        gateway_health("api-gateway", clock),
+        gateway({}, gateway_health, metrics, local_backends(services), [this] { return describe(services); }),
+        control(network),
+        threads(options.io_threads) {
+    for (auto* service : services) network.add(service->router());
+  }
+
+  Task<Result<void>> prepare(const Context& context) {
+    CO_CHECK(co_await events.prepare(context));
+    for (auto* service : services) CO_CHECK(co_await service->prepare(context));
+    co_return Result<void>();
+  }
+
+  Task<Result<std::int64_t>> count_users() {
+    const Context context;
+    const Peer peer(operator_caller, "auth-service");
+    CO_TRY(const auto total, co_await peer.get<auth::Total>(context, "/users/internal/total-count"));
+    co_return total.total;
+  }
+
+  const EmbeddedOptions options;
+  const DataFolder folder;
+
+  SystemClock clock;
+  SystemRandom random;
+  Metrics metrics;
+  LocalNetwork network;
+
+  std::unique_ptr<Database> auth_database, events_database;
+  SqlEventLog events;
+  MemoryKeyValue limits;
+  WorkerPool hashing;
+  Argon2Hasher hasher;
+
+  LocalCaller auth_caller, operator_caller;
+  TokenAuthenticator authenticator;
+  auth::AuthModule auth;
+  std::vector<Service*> services;
+
+  Health gateway_health;
+  gateway::Gateway gateway;
+  ControlApplication control;
+
+  TaskGroup background;
+  net::IoThreads threads;  // last: its threads end before anything they use
+};
+
+EmbeddedShop::EmbeddedShop(DataFolder folder, EmbeddedOptions options)
+    : parts_(std::make_unique<Parts>(std::move(folder), std::move(options))) {}
+
+EmbeddedShop::~EmbeddedShop() = default;
+
+void EmbeddedShop::start() {
+  auto& parts = *parts_;
+  Context context;
+  if (auto prepared = run_blocking(parts.threads.first(), parts.prepare(context)); !prepared) {
+    throw std::runtime_error(prepared.error().message + (prepared.error().detail.empty() ? "" : " (" + prepared.error().detail + ")"));
+  }
+  for (auto* service : parts.services) {
+    for (auto* loop : service->loops()) parts.background.spawn(parts.threads.next(), loop->run());
+  }
+}
+
+bool EmbeddedShop::stop(Monotonic deadline) {
+  auto& parts = *parts_;
+  for (auto* service : parts.services) {
+    for (auto* loop : service->loops()) loop->stop();
+  }
+  return parts.background.wait(deadline);
+}
+
+void EmbeddedShop::not_ready() {
+  parts_->gateway_health.set_ready(false);
+  for (auto* service : parts_->services) service->health().set_ready(false);
+}
+
+bool EmbeddedShop::has_users() {
+  const auto total = run_blocking(parts_->threads.first(), parts_->count_users());
+  return total && *total > 0;
+}
+
+Application& EmbeddedShop::control() { return parts_->control; }
+Application& EmbeddedShop::gateway() { return parts_->gateway; }
+ServiceCaller& EmbeddedShop::operator_caller() { return parts_->operator_caller; }
+net::IoThreads& EmbeddedShop::threads() { return parts_->threads; }
+Clock& EmbeddedShop::clock() { return parts_->clock; }
+Random& EmbeddedShop::random() { return parts_->random; }
+Metrics& EmbeddedShop::metrics() { return parts_->metrics; }
+
+}  // namespace shop

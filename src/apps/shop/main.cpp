@@ -1,0 +1,124 @@
+// shop: every service in one process, nothing to install or configure.
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "apps/embedded_shop.hpp"
+#include "net/server.hpp"
+#include "observe/log.hpp"
+
+namespace {
+
+struct Options {
+  std::uint16_t port = 3000;
+  std::string bind = "127.0.0.1";
+  std::string data = "./data";
+  std::string image_base_url;
+  bool demo = false;
+  int grace_seconds = 5;
+  shop::LogLevel log_level = shop::LogLevel::info;
+};
+
+int parse(int argc, char** argv, Options& options) {
+  CLI::App app{"shop: a complete headless shop in one process.\nCatalogue, carts, checkout, search, accounts and pictures at one address.", "shop"};
+  app.set_version_flag("--version", "shop " SHOP_VERSION);
+  app.add_option("--port", options.port, "Port to listen on")->envname("PORT")->capture_default_str();
+  app.add_option("--bind", options.bind, "Address to listen on; 0.0.0.0 for every one")->capture_default_str();
+  app.add_option("--data", options.data, "Folder that holds everything; made if missing")->capture_default_str();
+  app.add_flag("--demo", options.demo, "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
+  app.add_option("--image-base-url", options.image_base_url, "Address under which clients reach the shop, for links to pictures; default http://localhost:PORT")
+      ->envname("IMAGE_BASE_URL");
+  app.add_option("--grace", options.grace_seconds, "Seconds that running requests have to end at a stop")
+      ->envname("SHUTDOWN_GRACE_SECONDS")
+      ->check(CLI::Range(0, 300))
+      ->capture_default_str();
+  const std::map<std::string, shop::LogLevel> levels{{"debug", shop::LogLevel::debug}, {"info", shop::LogLevel::info},
+                                                     {"warning", shop::LogLevel::warning}, {"error", shop::LogLevel::error},
+                                                     {"off", shop::LogLevel::off}};
+  app.add_option("--log-level", options.log_level, "What the log on stdout tells")
+      ->envname("LOG_LEVEL")
+      ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case).description(""))
+      ->option_text("debug|info|warning|error|off [info]");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return -1;
+}
+
+void run(const Options& options) {
+  using namespace shop;
+  const auto begun = std::chrono::steady_clock::now();
+  auto folder = DataFolder::lock(options.data);
+  if (!folder) throw std::runtime_error(fmt::format("Another shop runs on {}: stop it, or choose another folder with --data.", options.data));
+  const auto path = folder->path();
+
+  EmbeddedOptions embedded;
+  embedded.io_threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+  embedded.image_base_url = options.image_base_url.empty() ? fmt::format("http://localhost:{}", options.port) : options.image_base_url;
+  embedded.demo = options.demo;
+  EmbeddedShop shop(std::move(*folder), embedded);
+  shop.start();
+
+  Edge edge(shop.gateway(), shop.clock(), shop.random(), shop.metrics(), {.keep_forwarded = false});
+  auto& refused = shop.metrics().counter("http_heads_refused_total", "Request heads that the gate turned away.");
+  net::ServerOptions outside{.address = options.bind, .port = options.port};
+  outside.on_refused = [&refused](std::string_view) { refused.Increment(); };
+  net::Server server(shop.threads(), outside, edge);
+  Edge control_edge(shop.control(), shop.clock(), shop.random(), shop.metrics(), {});
+  net::Server control(shop.threads(), {.unix_socket = control_socket(path)}, control_edge);
+
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+  fmt::print(stderr, "The shop is open at http://localhost:{} ({:.0f} ms). API: http://localhost:{}/docs\n", server.port(), took.count(), server.port());
+  if (options.demo) {
+    fmt::print(stderr, "Demo data: log in as admin@admin.com with the password \"password\".\n");
+  } else if (!shop.has_users()) {
+    fmt::print(stderr, "It is empty. Make the first administrator with: shopctl --data {} create-admin EMAIL PASSWORD\n", options.data);
+  }
+
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  int received = 0;
+  sigwait(&signals, &received);
+  const auto deadline = std::chrono::steady_clock::now() + seconds(options.grace_seconds);
+  shop.not_ready();
+  server.drain(deadline);
+  control.drain(deadline);
+  shop.stop(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  if (const int code = parse(argc, argv, options); code >= 0) return code;
+
+  // Signals are waited for by the main thread alone; every thread made later inherits the mask.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  mallopt(M_ARENA_MAX, 2);  // a handful of threads that allocate little: fewer arenas, less memory
+
+  shop::start_log("shop", "local", options.log_level);
+  int code = 0;
+  try {
+    run(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "shop: {}\n", error.what());
+    code = 1;
+  }
+  shop::stop_log();
+  return code;
+}

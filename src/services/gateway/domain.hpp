@@ -1,0 +1,31 @@
+// Which prefix belongs to which service, and which internal paths an operator may reach from outside (contract, section 2).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace shop::gateway {
+
+struct Prefix {
+  std::string_view path, service;
+};
+
+inline constexpr std::array<Prefix, 9> prefixes{{
+    {"/auth", "auth-service"},
+    {"/products", "product-service"},
+    {"/images", "image-service"},
+    {"/search", "search-service"},
+    {"/carts", "cart-service"},
+    {"/orders", "order-service"},
+    {"/reviews", "review-service"},
+    {"/payments", "payment-service"},
+    {"/stats", "stats-service"},
+}};
+
+std::optional<Prefix> prefix_of(std::string_view path);
+
+// "/internal/stock/reserve": nobody outside may know that such paths exist.
+bool hidden(std::string_view path);
+
+}  // namespace shop::gateway

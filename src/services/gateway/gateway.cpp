@@ -1,0 +1,104 @@
+#include "services/gateway/gateway.hpp"
+
+#include <algorithm>
+
+#include "services/gateway/domain.hpp"
+
+namespace shop::gateway {
+namespace {
+
+constexpr char docs_page[] = {
+#embed "docs.html"
+    , 0};
+
+struct Online {
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(Online, (), (message))
+
+struct NoTokens final : net::Authenticator {
+  Task<Result<Principal>> authenticate(const Context&, std::string) override { co_return Principal{}; }
+};
+
+net::Authenticator& no_tokens() {
+  static NoTokens none;
+  return none;
+}
+
+Response page(std::string_view content_type, std::string body) {
+  Response response;
+  response.headers.add("Content-Type", content_type);
+  response.body = std::move(body);
+  return response;
+}
+
+Response preflight(const Request& request) {
+  Response response;
+  response.status = 204;
+  response.headers.add("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE");
+  const auto wanted = request.headers.get("Access-Control-Request-Headers");
+  if (!wanted.empty()) response.headers.add("Access-Control-Allow-Headers", wanted);
+  response.headers.add("Access-Control-Max-Age", "600");
+  response.headers.add("Vary", "Access-Control-Request-Headers");
+  return response;
+}
+
+}  // namespace
+
+Task<> LocalBackend::forward(const Context& context, net::Exchange& exchange, net::Answered& answered) {
+  auto response = co_await router_.answer(context, {}, exchange.request(), exchange, answered);
+  co_await exchange.send(std::move(response));
+}
+
+Gateway::Gateway(Settings settings, Health& health, Metrics& metrics,
+                 std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends, std::function<std::string()> openapi)
+    : settings_(std::move(settings)),
+      own_("api-gateway", "", no_tokens()),
+      metrics_(metrics),
+      backends_(std::move(backends)),
+      openapi_(std::move(openapi)) {
+  own_.mount(Health::routes(), health);
+}
+
+Task<Response> Gateway::own_answer(const Context& context, net::Exchange& exchange, net::Answered& answered) {
+  auto& request = exchange.request();
+  const auto path = request.path();
+  const bool reads = request.method == Method::get || request.method == Method::head;
+  answered.service = own_.service();
+  if (reads && path == "/") co_return net::json_response(200, codec::to_json(Online{"api-gateway is online."}));
+  if (reads && path == "/openapi.json") co_return page("application/json; charset=utf-8", openapi_());
+  if (reads && path == "/docs") co_return page("text/html; charset=utf-8", docs_page);
+  if (reads && path == "/metrics") {
+    const auto& allowed = settings_.metrics_addresses;
+    if (allowed.empty() || std::ranges::count(allowed, request.remote) > 0) co_return metrics_response(metrics_);
+  }
+  co_return co_await own_.answer(context, {}, request, exchange, answered);
+}
+
+Task<> Gateway::handle(const Context& context, const net::Arrival&, net::Exchange& exchange, net::Answered& answered) {
+  auto& request = exchange.request();
+  auto& headers = exchange.extra_headers();
+  headers.add("X-Request-Id", context.request_id);
+  headers.add("Access-Control-Allow-Origin", settings_.allow_origin);
+  headers.add("Access-Control-Expose-Headers", "X-Request-Id, ETag, Retry-After");
+  headers.add("X-Content-Type-Options", "nosniff");
+  if (request.method == Method::options) {
+    answered.service = own_.service();
+    co_return co_await exchange.send(preflight(request));
+  }
+  const auto prefix = prefix_of(request.path());
+  const auto backend = prefix ? backends_.find(prefix->service) : backends_.end();
+  if (backend == backends_.end()) {
+    co_return co_await exchange.send(co_await own_answer(context, exchange, answered));
+  }
+  if (hidden(request.path()) || request.path().substr(prefix->path.size()) == "/metrics") {
+    answered.service = own_.service();
+    const Error error{Code::not_found, fmt::format("There is nothing at {}.", utf8_prefix(request.path(), 200)), {}, {}, {}, {}};
+    co_return co_await exchange.send(net::problem_response(error, context.request_id));
+  }
+  request.target.erase(0, prefix->path.size());
+  if (!request.target.starts_with('/')) request.target.insert(0, "/");
+  co_await backend->second->forward(context, exchange, answered);
+}
+
+}  // namespace shop::gateway

@@ -1,0 +1,53 @@
+// api-gateway: the one door of the platform (seed 4.1). Answers for itself at / and /health, and passes everything else to
+// the service that its prefix names.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "runtime/edge.hpp"
+#include "runtime/health.hpp"
+
+namespace shop::gateway {
+
+// A service behind the gateway. The request's target has lost its prefix; `prefix` is given for messages and headers.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Task<> forward(const Context& context, net::Exchange& exchange, net::Answered& answered) = 0;
+};
+
+// In the same process.
+class LocalBackend final : public Backend {
+ public:
+  explicit LocalBackend(net::Router& router) : router_(router) {}
+  Task<> forward(const Context& context, net::Exchange& exchange, net::Answered& answered) override;
+
+ private:
+  net::Router& router_;
+};
+
+struct Settings {
+  std::string allow_origin = "*";              // CORS_ALLOW_ORIGIN
+  std::vector<std::string> metrics_addresses;  // METRICS_ALLOW; empty: anybody may scrape
+};
+
+class Gateway final : public Application {
+ public:
+  Gateway(Settings settings, Health& health, Metrics& metrics, std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends,
+          std::function<std::string()> openapi);
+
+  Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
+
+ private:
+  Task<Response> own_answer(const Context& context, net::Exchange& exchange, net::Answered& answered);
+
+  const Settings settings_;
+  net::Router own_;
+  Metrics& metrics_;
+  const std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends_;
+  const std::function<std::string()> openapi_;
+};
+
+}  // namespace shop::gateway
