@@ -72,17 +72,18 @@ json::object operation_of(const Router& router, const Router::Entry& entry, code
   } else if (info.access.rule == Access::Rule::recognised || info.access.rule == Access::Rule::visitor) {
     operation["security"] = {{{"bearer", json::array()}}, json::object()};
   }
-  auto& responses = operation["responses"].as_object();
+  // Fetched anew each time: an object moves its members when it grows.
+  const auto responses = [&]() -> json::object& { return operation["responses"].as_object(); };
   for (int status : info.success) {
     const auto key = fmt::to_string(status);
-    responses[key] = json::object{{"description", status == 204 ? "Done" : status == 201 ? "Created" : "Success"}};
+    responses()[key] = json::object{{"description", status == 204 ? "Done" : status == 201 ? "Created" : "Success"}};
     info.describe(operation, schemas, entry.parameters, key);
     if (status != info.success.back()) {
       operation["parameters"] = json::array();  // each call of describe() adds them
     }
   }
   for (int status : errors_of(info, !operation["parameters"].as_array().empty())) {
-    responses[fmt::to_string(status)] = problem_answer(status);
+    responses()[fmt::to_string(status)] = problem_answer(status);
   }
   return operation;
 }

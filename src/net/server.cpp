@@ -12,7 +12,6 @@
 #include <stdexcept>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -35,6 +34,11 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
 constexpr std::size_t drain_bytes = 64 * 1024;  // of an unread body; more closes the connection
+
+// What leaves a connection's coroutine is a bug of this file: the process ends with its message.
+void rethrow(std::exception_ptr thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+}
 
 std::string_view reason_phrase(int status) {
   const auto text = http::obsolete_reason(static_cast<http::status>(status));
@@ -401,7 +405,7 @@ struct Server::Impl {
       std::memcpy(tcp.data(), local.data(), local.size());
       port = tcp.port();
     }
-    asio::co_spawn(threads.first(), accept(), asio::detached);
+    asio::co_spawn(threads.first(), accept(), rethrow);
   }
 
   Task<> accept() {
@@ -421,7 +425,7 @@ struct Server::Impl {
         const int on = 1;
         ::setsockopt(socket.native_handle(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
       }
-      asio::co_spawn(context, start(std::move(socket), context, i), asio::detached);
+      asio::co_spawn(context, start(std::move(socket), context, i), rethrow);
     }
   }
 

@@ -61,7 +61,17 @@ Task<> Edge::serve(net::Exchange& exchange) {
   const std::string path(utf8_prefix(request.path(), 300));  // as it came: the gateway takes its prefix off
   metrics_.in_flight().Increment();
   net::Answered answered;
-  co_await application_.handle(context, arrival, exchange, answered);
+  std::string bug;
+  try {
+    co_await application_.handle(context, arrival, exchange, answered);
+  } catch (const std::exception& thrown) {
+    bug = thrown.what();
+  }
+  if (!bug.empty()) {  // one request's, not the process's end
+    answered.error = Error{Code::internal, "Internal error.", {}, {}, std::move(bug), {}};
+    if (!exchange.started()) co_await exchange.send(net::problem_response(*answered.error, context.request_id));
+    exchange.abandon();
+  }
   metrics_.in_flight().Decrement();
 
   const std::chrono::duration<double> took = clock_.now() - begun;
