@@ -1,0 +1,3 @@
+# OpenSearch 2, which speaks the same API.
+# shellcheck shell=bash
+. "$here/search.sh"
