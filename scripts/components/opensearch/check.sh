@@ -1,0 +1,2 @@
+# shellcheck shell=bash
+. "$here/elasticsearch/check.sh"
