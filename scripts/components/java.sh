@@ -30,7 +30,8 @@ pom_version() { sed -n 's|^  <version>\(.*\)</version>$|\1|p' "$here/$name/pom.x
 # fetch_jars RESULT SCRATCH: what pom.xml needs at run time, into RESULT/lib.
 fetch_jars() {
   echo "fetching $name $version" >&2
-  JAVA_HOME=$java_home retry 600 "$2/log" mvn -B -q -f "$here/$name/pom.xml" "-Dmaven.repo.local=$2/m2" \
+  JAVA_HOME=$java_home MAVEN_OPTS="-XX:-UsePerfData ${MAVEN_OPTS:-}" \
+    retry 600 "$2/log" mvn -B -q -f "$here/$name/pom.xml" "-Dmaven.repo.local=$2/m2" \
     org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
     -DincludeScope=runtime "-DoutputDirectory=$1/lib" ||
     fail "the jars of $name $version could not be fetched"
@@ -39,8 +40,9 @@ fetch_jars() {
 compile() { # RESULT SOURCE...: into RESULT/classes
   local result=$1
   shift
-  nice "$java_home/bin/javac" -proc:none -nowarn -cp "$result/lib/*" -d "$result/classes" "$@" >&2 ||
+  nice "$java_home/bin/javac" -J-XX:-UsePerfData -proc:none -nowarn -cp "$result/lib/*" -d "$result/classes" "$@" >&2 ||
     fail "the launcher of $name $version does not compile"
 }
 
-small_jvm=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto)
+# -UsePerfData: no file in /tmp.
+small_jvm=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -XX:-UsePerfData)

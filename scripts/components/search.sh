@@ -32,7 +32,8 @@ prepare() { # PORT
   mkdir -p "$home/config" "$home/tmp"
   cp "$here/elasticsearch/log4j2.properties" "$home/config/"
   launch=("$java_home/bin/java" "${small_jvm[@]}" "-Xms$heap" "-Xmx$heap" -XX:MaxDirectMemorySize=64m
-    "-Djava.io.tmpdir=$home/tmp" -Dlog4j2.disable.jmx=true "-Dlog4j.configurationFile=$home/config/log4j2.properties"
+    "-Djava.io.tmpdir=$home/tmp" "-Djna.tmpdir=$home/tmp"
+    -Dlog4j2.disable.jmx=true "-Dlog4j.configurationFile=$home/config/log4j2.properties"
     -Dio.netty.allocator.numDirectArenas=0 -cp "$kept/classes:$kept/lib/*" SearchNode "$home" "$1")
 }
 

@@ -4,8 +4,11 @@
 version=$(go_mod_version)
 
 command_path() { echo "$cache/$name-$version/$name"; }
-install_component() { keep_go_program github.com/hashicorp/consul; }
-installed() { [ -x "$(command_path)" ]; }
+installed() { [ -x "$(command_path)" ] && has curl; }
+install_component() {
+  has curl || apt_install curl
+  keep_go_program github.com/hashicorp/consul
+}
 
 server=yes
 program='consul agent'

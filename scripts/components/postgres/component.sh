@@ -20,7 +20,8 @@ prepare() { # PORT
   launch=("${owner[@]}" "$bin/postgres" -D "$home/data"
     -c listen_addresses=127.0.0.1 -c "port=$1"
     -c "unix_socket_directories=$sockets" -c unix_socket_permissions=0700
-    -c max_connections=200 -c fsync=on -c synchronous_commit=on -c timezone=UTC -c log_timezone=UTC)
+    -c max_connections=200 -c fsync=on -c synchronous_commit=on -c timezone=UTC -c log_timezone=UTC
+    -c dynamic_shared_memory_type=mmap) # in the folder, so a killed server leaves nothing in /dev/shm
   for setting in ${PG_SETTINGS:-}; do launch+=(-c "$setting"); done
 }
 
@@ -62,6 +63,14 @@ create_cluster() {
     { tail "$log" >&2 && fail "initdb failed"; }
   rm -f "$passing"
   mv "$fresh" "$home/data"
+}
+
+# bury: removes what a killed server leaves outside its folder, should it never be started again:
+# the segment that guards against two servers on one folder, named in the lock file's seventh line.
+bury() {
+  local segment
+  segment=$(sed -n '7s/.* //p' "$home/data/postmaster.pid" 2>/dev/null) || return 0
+  [ -z "$segment" ] || ipcrm -m "$segment" 2>/dev/null || true
 }
 
 sql() { # PORT DATABASE ARGUMENT...: psql as shop

@@ -4,10 +4,11 @@
 version=$(go_mod_version)
 
 command_path() { echo "$cache/$name-$version/$name"; }
+installed() { [ -x "$(command_path)" ] && has curl; }
 install_component() {
+  has curl || apt_install curl
   keep_go_program github.com/Shopify/toxiproxy/v2/cmd/server "-X github.com/Shopify/toxiproxy/v2.Version=$version"
 }
-installed() { [ -x "$(command_path)" ]; }
 
 server=yes
 program=toxiproxy
