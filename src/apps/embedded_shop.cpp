@@ -16,6 +16,8 @@
 #include "runtime/task_group.hpp"
 #include "services/auth/module.hpp"
 #include "services/gateway/gateway.hpp"
+#include "services/order/module.hpp"
+#include "services/product/module.hpp"
 
 namespace shop {
 namespace {
@@ -45,16 +47,22 @@ struct EmbeddedShop::Parts {
         metrics("shop", "local"),
         network(metrics),
         auth_database(sqlite::open({.path = folder.file("auth.db")}, clock)),
+        product_database(sqlite::open({.path = folder.file("product.db")}, clock)),
+        order_database(sqlite::open({.path = folder.file("order.db")}, clock)),
         events_database(sqlite::open({.path = folder.file("events.db")}, clock)),
         events(*events_database, clock),
         limits(clock),
         hashing("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64),
         hasher(hashing, random),
         auth_caller(network, "auth-service"),
+        product_caller(network, "product-service"),
+        order_caller(network, "order-service"),
         operator_caller(network, "shopctl", true),
         authenticator(auth_caller, clock),
         auth({clock, random, events, auth_caller, authenticator, metrics}, {}, *auth_database, limits, hasher),
-        services{&auth},
+        product({clock, random, events, product_caller, authenticator, metrics}, {}, *product_database),
+        order({clock, random, events, order_caller, authenticator, metrics}, {}, *order_database, limits),
+        services{&auth, &product, &order},
         gateway_health("api-gateway", clock),
         gateway({}, gateway_health, metrics, local_backends(services), [this] { return describe(services); }),
         control(network),
@@ -83,15 +91,17 @@ struct EmbeddedShop::Parts {
   Metrics metrics;
   LocalNetwork network;
 
-  std::unique_ptr<Database> auth_database, events_database;
+  std::unique_ptr<Database> auth_database, product_database, order_database, events_database;
   SqlEventLog events;
   MemoryKeyValue limits;
   WorkerPool hashing;
   Argon2Hasher hasher;
 
-  LocalCaller auth_caller, operator_caller;
+  LocalCaller auth_caller, product_caller, order_caller, operator_caller;
   TokenAuthenticator authenticator;
   auth::AuthModule auth;
+  product::ProductModule product;
+  order::OrderModule order;
   std::vector<Service*> services;
 
   Health gateway_health;

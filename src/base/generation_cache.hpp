@@ -30,6 +30,12 @@ class GenerationCache {
     insert(key, std::move(value));
   }
 
+  void erase(const K& key) {
+    const std::lock_guard lock(mutex_);
+    young_.erase(key);
+    old_.erase(key);
+  }
+
   template <class Predicate>
   void erase_if(Predicate predicate) {
     const std::lock_guard lock(mutex_);

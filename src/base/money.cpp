@@ -94,8 +94,15 @@ Result<Money> convert(Money a, Rate rate, Currency into) {
   return in_range((product + half) / 1'000'000, into);
 }
 
-Money convert_back(Money a, Rate rate, Currency base) {
-  return {static_cast<std::int64_t>(static_cast<__int128>(a.minor) * 1'000'000 / rate.micros), base};
+Price base_at_least(Price shown, Rate rate) {
+  const __int128 scaled = static_cast<__int128>(shown.minor) * 1'000'000 - 500'000;
+  if (scaled <= 0) return {0};
+  return {static_cast<std::int64_t>((scaled + rate.micros - 1) / rate.micros)};
+}
+
+Price base_at_most(Price shown, Rate rate) {
+  const __int128 scaled = static_cast<__int128>(shown.minor) * 1'000'000 + 499'999;
+  return {static_cast<std::int64_t>(scaled / rate.micros)};
 }
 
 }  // namespace shop

@@ -67,6 +67,9 @@ struct Rate {
 Result<Money> add(Money a, Money b);
 Result<Money> times(Money a, std::int64_t count);
 Result<Money> convert(Money a, Rate rate, Currency into);  // half away from zero to two decimals
-Money convert_back(Money a, Rate rate, Currency base);     // the inverse, rounded down; for filters
+
+// The lowest and the highest price in the base currency that is shown as at least, or at most, `shown`.
+Price base_at_least(Price shown, Rate rate);
+Price base_at_most(Price shown, Rate rate);
 
 }  // namespace shop

@@ -51,6 +51,20 @@ TEST(Money, NeverOverflowsSilently) {
   EXPECT_EQ(times(Money{3, {}}, 4)->minor, 12);
 }
 
+TEST(Money, BoundsInAnotherCurrencyMeetExactlyWhatIsShown) {
+  for (const Rate rate : {Rate{920'000}, Rate{135'500'000}, Rate{1'000'000}, Rate{7}}) {
+    for (const std::int64_t shown : {0, 1, 5, 99, 100, 119'599, 1'000'000}) {
+      const auto as_shown = [&](std::int64_t base) { return convert(Money{base, {}}, rate, {})->minor; };
+      const auto low = base_at_least({shown}, rate).minor;
+      EXPECT_GE(as_shown(low), shown);
+      if (low > 0) EXPECT_LT(as_shown(low - 1), shown);
+      const auto high = base_at_most({shown}, rate).minor;
+      EXPECT_LE(as_shown(high), shown);
+      EXPECT_GT(as_shown(high + 1), shown);
+    }
+  }
+}
+
 TEST(Money, OfTwoCurrenciesIsNotAdded) { EXPECT_FALSE(add(Money{1, {}}, Money{1, {{'E', 'U', 'R'}}})); }
 
 }  // namespace

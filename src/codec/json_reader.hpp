@@ -73,12 +73,14 @@ void read_object(const json::object& in, T& out, Faults& faults) {
     using Member = std::remove_cvref_t<decltype(out.*member.pointer)>;
     const Faults::Step step(faults, wire_name(member.name));
     const auto* value = in.if_contains(wire_name(member.name));
-    if constexpr (IsPatch<Member>::value) {
+    if constexpr (IsLeftOut<Member>::value) {
+      if (value && !value->is_null()) read_value(*value, (out.*member.pointer).value.emplace(), faults);
+    } else if constexpr (IsPatch<Member>::value) {
       auto& patch = out.*member.pointer;
       patch.present = value != nullptr;
       if (value && !value->is_null()) read_value(*value, patch.value.emplace(), faults);
     } else if constexpr (IsOptional<Member>::value) {
-      if (value && !value->is_null()) read_value(*value, (out.*member.pointer).emplace(), faults);
+      if (value) read_value(*value, out.*member.pointer, faults);
     } else if (!value || value->is_null()) {
       if constexpr (!std::same_as<Member, json::value>) faults.add("is missing");
     } else {
@@ -91,6 +93,8 @@ template <class T>
 void read_value(const json::value& in, T& out, Faults& faults) {
   if constexpr (HasForm<T>) {
     if (auto fault = JsonForm<T>::read(in, out)) faults.add(std::move(*fault));
+  } else if constexpr (IsOptional<T>::value) {
+    if (!in.is_null()) read_value(in, out.emplace(), faults);
   } else if constexpr (std::same_as<T, bool>) {
     if (const auto* b = in.if_bool()) out = *b;
     else faults.add("must be true or false");

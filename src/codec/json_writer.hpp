@@ -57,6 +57,17 @@ constexpr std::string_view wire_name(std::string_view member) {
   return member.ends_with('_') ? member.substr(0, member.size() - 1) : member;
 }
 
+// A member that is left out when it has no value, where the wire knows absent from null.
+template <class T>
+struct LeftOut {
+  std::optional<T> value;
+};
+
+template <class T>
+struct IsLeftOut : std::false_type {};
+template <class T>
+struct IsLeftOut<LeftOut<T>> : std::true_type {};
+
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
@@ -127,11 +138,16 @@ void write_json(std::string& out, const T& value) {
     out += '{';
     bool first = true;
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+      using Member = std::remove_cvref_t<decltype(value.*member.pointer)>;
+      if constexpr (IsLeftOut<Member>::value) {
+        if (!(value.*member.pointer).value) return;
+      }
       if (!std::exchange(first, false)) out += ',';
       out += '"';
       out += wire_name(member.name);
       out += "\":";
-      write_json(out, value.*member.pointer);
+      if constexpr (IsLeftOut<Member>::value) write_json(out, *(value.*member.pointer).value);
+      else write_json(out, value.*member.pointer);
     });
     out += '}';
   }

@@ -39,6 +39,8 @@ class Schemas {
       return {{"type", "string"}, {"enum", std::move(names)}};
     } else if constexpr (IsOptional<T>::value) {
       return nullable(of<typename T::value_type>(direction));
+    } else if constexpr (IsLeftOut<T>::value) {
+      return of<typename decltype(T::value)::value_type>(direction);
     } else if constexpr (IsPatch<T>::value) {
       return nullable(of<typename decltype(T::value)::value_type>(direction));
     } else if constexpr (IsVector<T>::value) {
@@ -81,7 +83,7 @@ class Schemas {
         using Member = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
         properties[wire_name(member.name)] = of<Member>(direction);
         const bool may_lack = IsOptional<Member>::value || IsPatch<Member>::value || std::same_as<Member, json::value>;
-        if (direction == Direction::response || !may_lack) required.emplace_back(wire_name(member.name));
+        if ((direction == Direction::response || !may_lack) && !IsLeftOut<Member>::value) required.emplace_back(wire_name(member.name));
       });
       json::object schema{{"type", "object"}, {"properties", std::move(properties)}};
       if (!required.empty()) schema["required"] = std::move(required);

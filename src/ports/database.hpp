@@ -21,7 +21,10 @@ enum class Dialect { sqlite, postgres };
 
 class Transaction {
  public:
+  explicit Transaction(const Context& context) : context_(context) {}
   virtual ~Transaction() = default;
+
+  const Context& context() const { return context_; }  // of whoever waits for it
 
   virtual Task<Result<Rows>> run(const Query& query, Params params) = 0;
 
@@ -35,6 +38,9 @@ class Transaction {
 
  protected:
   std::vector<std::move_only_function<void()>> hooks_;
+
+ private:
+  const Context& context_;
 };
 
 enum class Access { read, write };

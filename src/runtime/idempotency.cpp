@@ -28,7 +28,7 @@ Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& 
   co_return standing;
 }
 
-Task<Result<void>> settle(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body) {
+Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body) {
   CO_CHECK(co_await execute(tx, finish, key.caller, key.key, status, body));
   co_return Result<void>();
 }
@@ -38,8 +38,9 @@ Task<Result<void>> release_claim(Transaction& tx, const std::string& resource) {
   co_return Result<void>();
 }
 
-Result<std::optional<std::string>> idempotency_header(std::string_view header, bool present) {
-  if (!present) return std::optional<std::string>();
+Result<std::optional<std::string>> idempotency_header(const Request& request) {
+  if (!request.headers.has("Idempotency-Key")) return std::optional<std::string>();
+  const auto header = request.headers.get("Idempotency-Key");
   if (header.empty() || header.size() > 200) {
     return fail(codec::faulty({{"Idempotency-Key", "must have 1 to 200 bytes"}}));
   }

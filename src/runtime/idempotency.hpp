@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/http.hpp"
 #include "ports/database.hpp"
 
 namespace shop {
@@ -33,13 +34,13 @@ inline constexpr std::string_view idempotency_schema =
 // Nothing: the claim is this caller's, with `resource`. Otherwise what stands there. unprocessable: another request's key.
 Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now);
 
-Task<Result<void>> settle(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body);
+Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body);
 
 // Work that was given up: the key is free again.
 Task<Result<void>> release_claim(Transaction& tx, const std::string& resource);
 
-// The header as sent. invalid when it is empty or longer than 200 bytes.
-Result<std::optional<std::string>> idempotency_header(std::string_view header, bool present);
+// The header Idempotency-Key. invalid when it is empty or longer than 200 bytes.
+Result<std::optional<std::string>> idempotency_header(const Request& request);
 
 inline constexpr hours idempotency_lifetime{24};
 

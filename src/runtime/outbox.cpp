@@ -48,7 +48,7 @@ Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clo
       relay_(clock, {.name = service_ + " relay", .period = milliseconds(500)},
              [this](const Context& context) { return step(context); }) {}
 
-Task<Result<void>> Outbox::append(Transaction& tx, const Context& context, Event event) {
+Task<Result<void>> Outbox::append(Transaction& tx, Event event) {
   const auto now = clock_.wall();
   const auto id = random_.uuid7(now);
   std::string body = R"({"type":)";
@@ -56,7 +56,8 @@ Task<Result<void>> Outbox::append(Transaction& tx, const Context& context, Event
   body += R"(,"payload":)" + event.payload + R"(,"timestamp":")" + now.text() + R"(","sourceService":)";
   codec::write_string(body, service_);
   body += R"(,"eventId":")" + id.text() + R"(","version":)" + std::to_string(event.version) + "}";
-  CO_CHECK(co_await execute(tx, insert, id, event.topic, event.key, body, context.trace.traceparent(), now));
+  CO_CHECK(co_await execute(tx, insert, id, event.topic, event.key, body,
+                            event.traceparent.empty() ? tx.context().trace.traceparent() : event.traceparent, now));
   tx.on_commit([this] { relay_.wake(); });
   co_return Result<void>();
 }

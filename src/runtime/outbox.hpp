@@ -23,6 +23,7 @@ struct Event {
   std::string type;  // "PRODUCT_UPDATED"
   std::int64_t version = 0;  // per entity, increasing
   std::string payload;       // JSON
+  std::string traceparent = {};  // empty: that of the transaction
 };
 
 class Outbox {
@@ -30,7 +31,7 @@ class Outbox {
   Outbox(std::string service, Database& database, EventLog& log, Clock& clock, Random& random);
 
   // In the transaction of the change; wakes the relay after the commit.
-  Task<Result<void>> append(Transaction& tx, const Context& context, Event event);
+  Task<Result<void>> append(Transaction& tx, Event event);
 
   Loop& relay() { return relay_; }
   std::int64_t published() const { return published_; }

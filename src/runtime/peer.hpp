@@ -17,6 +17,12 @@ class Peer {
     return answer<T>(context, Request{.method = Method::get, .target = std::move(target), .headers = {}, .body = {}, .remote = {}});
   }
 
+  // POST without a body.
+  template <class T>
+  Task<Result<T>> command(const Context& context, std::string target) const {
+    return answer<T>(context, Request{.method = Method::post, .target = std::move(target), .headers = {}, .body = {}, .remote = {}});
+  }
+
   template <class T, class B>
   Task<Result<T>> post(const Context& context, std::string target, const B& body) const {
     Request request{.method = Method::post, .target = std::move(target), .headers = {}, .body = codec::to_json(body), .remote = {}};

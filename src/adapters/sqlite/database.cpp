@@ -21,7 +21,7 @@ namespace {
 namespace asio = boost::asio;
 
 struct Job {
-  Monotonic deadline;
+  const Context* context;  // of the caller, who waits
   Database::Work work;
   Callback<Result<void>> done;
 };
@@ -67,7 +67,7 @@ class Queue {
 
 class SqliteTransaction final : public Transaction {
  public:
-  explicit SqliteTransaction(Connection& connection) : connection_(connection) {}
+  SqliteTransaction(const Context& context, Connection& connection) : Transaction(context), connection_(connection) {}
 
   Task<Result<Rows>> run(const Query& query, Params params) override { co_return connection_.run(query, params); }
 
@@ -99,7 +99,7 @@ class Worker {
       Result<void> outcome = expired(job);
       if (outcome) outcome = connection_.execute("BEGIN");
       if (outcome) {
-        SqliteTransaction tx(connection_);
+        SqliteTransaction tx(*job.context, connection_);
         outcome = run(job.work, tx);
         (void)connection_.execute("COMMIT");
       }
@@ -117,7 +117,7 @@ class Worker {
 
  private:
   Result<void> expired(const Job& job) const {
-    if (clock_.now() < job.deadline) return {};
+    if (clock_.now() < job.context->deadline) return {};
     return fail(Code::timed_out, "The database had no time for the request.");
   }
 
@@ -151,7 +151,7 @@ class Worker {
       outcomes[i] = expired(jobs[i]);
       if (!outcomes[i]) continue;
       if (!alone) (void)connection_.execute("SAVEPOINT work");
-      SqliteTransaction tx(connection_);
+      SqliteTransaction tx(*jobs[i].context, connection_);
       outcomes[i] = run(jobs[i].work, tx);
       if (!connection_.in_transaction()) {
         if (outcomes[i]) outcomes[i] = fail(Code::unavailable, "The database gave the transaction up.");
@@ -217,7 +217,7 @@ class SqliteDatabase final : public Database {
 
   Task<Result<void>> run(const Context& context, shop::Access access, Work work) override {
     co_return co_await await_callback<Result<void>>([&](Callback<Result<void>> done) {
-      submit(access, Job{context.deadline, std::move(work), std::move(done)});
+      submit(access, Job{&context, std::move(work), std::move(done)});
     });
   }
 

@@ -241,20 +241,20 @@ TokenAnswer AuthService::token_for(const TokenUser& user) {
 
 // --- registration, login, tokens
 
-Task<Result<void>> AuthService::publish(Transaction& tx, const Context& context, std::string type, const UserRow& row) {
+Task<Result<void>> AuthService::publish(Transaction& tx, std::string type, const UserRow& row) {
   const UserEvent payload{row.id, row.name, row.email, row.profile_image, row.created_at, row.is_active};
-  return outbox_.append(tx, context, {"auth_events", row.id.text(), std::move(type), row.version, codec::to_json(payload)});
+  return outbox_.append(tx, {"auth_events", row.id.text(), std::move(type), row.version, codec::to_json(payload)});
 }
 
 Task<Result<TokenAnswer>> AuthService::register_customer(const Context& context, const RegisterRequest& request,
                                                          const std::string& client) {
   CO_CHECK(co_await limiter_.count(context, settings_.registrations, client));
   CO_TRY(const auto hash, co_await hasher_.hash(context, request.password.value));
-  CO_TRY(const auto user, co_await write(database_, context, [&](Transaction& tx) { return register_in(tx, context, request, hash); }));
+  CO_TRY(const auto user, co_await write(database_, context, [&](Transaction& tx) { return register_in(tx, request, hash); }));
   co_return token_for(user);
 }
 
-Task<Result<TokenUser>> AuthService::register_in(Transaction& tx, const Context& context, const RegisterRequest& request,
+Task<Result<TokenUser>> AuthService::register_in(Transaction& tx, const RegisterRequest& request,
                                                  const std::string& hash) {
   const auto now = clock_.wall();
   CO_TRY(const auto role, co_await store::role_by_name(tx, std::string(customer_role)));
@@ -270,7 +270,7 @@ Task<Result<TokenUser>> AuthService::register_in(Transaction& tx, const Context&
     if (taken(inserted.error())) co_return email_taken();
     co_return Failure(inserted.error());
   }
-  CO_CHECK(co_await publish(tx, context, "USER_CREATED", row));
+  CO_CHECK(co_await publish(tx, "USER_CREATED", row));
   co_return co_await token_user(tx, row);
 }
 
@@ -323,10 +323,10 @@ Task<Result<Principal>> AuthService::authenticate(const Context& context, std::s
 // --- invitations
 
 Task<Result<InviteAnswer>> AuthService::invite(const Context& context, const InviteRequest& request) {
-  co_return co_await write(database_, context, [&](Transaction& tx) { return invite_in(tx, context, request); });
+  co_return co_await write(database_, context, [&](Transaction& tx) { return invite_in(tx, request); });
 }
 
-Task<Result<InviteAnswer>> AuthService::invite_in(Transaction& tx, const Context& context, const InviteRequest& request) {
+Task<Result<InviteAnswer>> AuthService::invite_in(Transaction& tx, const InviteRequest& request) {
   const auto now = clock_.wall();
   CO_TRY(const auto role, co_await store::role(tx, request.roleId));
   if (!role) co_return unknown("roleId");
@@ -345,18 +345,18 @@ Task<Result<InviteAnswer>> AuthService::invite_in(Transaction& tx, const Context
     co_return Failure(inserted.error());
   }
   const InvitedEvent payload{row.id, row.name, row.email, token};
-  CO_CHECK(co_await outbox_.append(tx, context, {"auth_events", row.id.text(), "USER_INVITED", row.version, codec::to_json(payload)}));
+  CO_CHECK(co_await outbox_.append(tx, {"auth_events", row.id.text(), "USER_INVITED", row.version, codec::to_json(payload)}));
   co_return InviteAnswer{"Invitation sent.", row.id};
 }
 
 Task<Result<TokenAnswer>> AuthService::complete_invitation(const Context& context, const CompleteInvitation& request) {
   const std::string invitation = hash_of(request.token.value);
   CO_TRY(const auto hash, co_await hasher_.hash(context, request.password.value));
-  CO_TRY(const auto user, co_await write(database_, context, [&](Transaction& tx) { return complete_in(tx, context, invitation, hash); }));
+  CO_TRY(const auto user, co_await write(database_, context, [&](Transaction& tx) { return complete_in(tx, invitation, hash); }));
   co_return token_for(user);
 }
 
-Task<Result<TokenUser>> AuthService::complete_in(Transaction& tx, const Context& context, const std::string& invitation_hash,
+Task<Result<TokenUser>> AuthService::complete_in(Transaction& tx, const std::string& invitation_hash,
                                                  const std::string& hash) {
   CO_TRY(auto row, co_await store::user_by_invitation(tx, invitation_hash));
   if (!row) co_return fail(Code::not_found, "This invitation is not known or was used.");
@@ -369,7 +369,7 @@ Task<Result<TokenUser>> AuthService::complete_in(Transaction& tx, const Context&
   row->updated_at = now;
   CO_CHECK(co_await store::update_user(tx, *row));
   ++row->version;
-  CO_CHECK(co_await publish(tx, context, "USER_CREATED", *row));
+  CO_CHECK(co_await publish(tx, "USER_CREATED", *row));
   co_return co_await token_user(tx, *row);
 }
 
@@ -396,10 +396,10 @@ Task<Result<User>> AuthService::update_user(const Context& context, const UserId
   if (!change.name && !change.roleId && !change.profileImage) {
     co_return fail(Code::invalid, "Give at least one of name, roleId and profileImage.");
   }
-  co_return co_await write(database_, context, [&](Transaction& tx) { return update_in(tx, context, caller, id, change); });
+  co_return co_await write(database_, context, [&](Transaction& tx) { return update_in(tx, caller, id, change); });
 }
 
-Task<Result<User>> AuthService::update_in(Transaction& tx, const Context& context, const UserId& caller, const UserId& id,
+Task<Result<User>> AuthService::update_in(Transaction& tx, const UserId& caller, const UserId& id,
                                           const UpdateUser& change) {
   CO_TRY(auto row, co_await store::user(tx, id));
   if (!row) co_return no_user();
@@ -419,15 +419,15 @@ Task<Result<User>> AuthService::update_in(Transaction& tx, const Context& contex
   row->updated_at = clock_.wall();
   CO_CHECK(co_await store::update_user(tx, *row));
   ++row->version;
-  CO_CHECK(co_await publish(tx, context, "USER_UPDATED", *row));
+  CO_CHECK(co_await publish(tx, "USER_UPDATED", *row));
   co_return co_await with_role(tx, *row);
 }
 
 Task<Result<void>> AuthService::delete_user(const Context& context, const UserId& caller, const UserId& id) {
-  co_return co_await write(database_, context, [&](Transaction& tx) { return delete_in(tx, context, caller, id); });
+  co_return co_await write(database_, context, [&](Transaction& tx) { return delete_in(tx, caller, id); });
 }
 
-Task<Result<void>> AuthService::delete_in(Transaction& tx, const Context& context, const UserId& caller, const UserId& id) {
+Task<Result<void>> AuthService::delete_in(Transaction& tx, const UserId& caller, const UserId& id) {
   CO_TRY(auto row, co_await store::user(tx, id));
   if (!row) co_return no_user();
   if (id == caller) co_return fail(Code::forbidden, "You cannot delete your own account.");
@@ -442,14 +442,14 @@ Task<Result<void>> AuthService::delete_in(Transaction& tx, const Context& contex
   row->updated_at = clock_.wall();
   CO_CHECK(co_await store::update_user(tx, *row));
   ++row->version;
-  co_return co_await outbox_.append(tx, context, {"auth_events", id.text(), "USER_DELETED", row->version, codec::to_json(DeletedEvent{id})});
+  co_return co_await outbox_.append(tx, {"auth_events", id.text(), "USER_DELETED", row->version, codec::to_json(DeletedEvent{id})});
 }
 
 Task<Result<User>> AuthService::activate_user(const Context& context, const UserId& id) {
-  co_return co_await write(database_, context, [&](Transaction& tx) { return activate_in(tx, context, id); });
+  co_return co_await write(database_, context, [&](Transaction& tx) { return activate_in(tx, id); });
 }
 
-Task<Result<User>> AuthService::activate_in(Transaction& tx, const Context& context, const UserId& id) {
+Task<Result<User>> AuthService::activate_in(Transaction& tx, const UserId& id) {
   CO_TRY(auto row, co_await store::user(tx, id));
   if (!row) co_return no_user();
   if (!row->password_hash) co_return fail(Code::conflict, "The invitation has not been accepted yet.", "INVITATION_PENDING");
@@ -458,7 +458,7 @@ Task<Result<User>> AuthService::activate_in(Transaction& tx, const Context& cont
     row->updated_at = clock_.wall();
     CO_CHECK(co_await store::update_user(tx, *row));
     ++row->version;
-    CO_CHECK(co_await publish(tx, context, "USER_UPDATED", *row));
+    CO_CHECK(co_await publish(tx, "USER_UPDATED", *row));
   }
   co_return co_await with_role(tx, *row);
 }
@@ -466,15 +466,15 @@ Task<Result<User>> AuthService::activate_in(Transaction& tx, const Context& cont
 Task<Result<std::int64_t>> AuthService::resync_users(const Context& context) {
   std::int64_t sent = 0;
   for (std::string after; ;) {
-    CO_TRY(after, co_await write(database_, context, [&](Transaction& tx) { return resync_in(tx, context, after, sent); }));
+    CO_TRY(after, co_await write(database_, context, [&](Transaction& tx) { return resync_in(tx, after, sent); }));
     if (after.empty()) co_return sent;
   }
 }
 
-Task<Result<std::string>> AuthService::resync_in(Transaction& tx, const Context& context, const std::string& after, std::int64_t& sent) {
+Task<Result<std::string>> AuthService::resync_in(Transaction& tx, const std::string& after, std::int64_t& sent) {
   constexpr std::int64_t chunk = 500;
   CO_TRY(const auto rows, co_await store::users_after(tx, after, chunk));
-  for (const auto& row : rows) CO_CHECK(co_await publish(tx, context, "USER_UPDATED", row));
+  for (const auto& row : rows) CO_CHECK(co_await publish(tx, "USER_UPDATED", row));
   sent += static_cast<std::int64_t>(rows.size());
   co_return rows.size() < static_cast<std::size_t>(chunk) ? std::string() : rows.back().id.text();
 }
@@ -486,10 +486,10 @@ Task<Result<CreatedAccounts>> AuthService::create_accounts(const Context& contex
     if (!hash.empty()) continue;
     CO_TRY(hash, co_await hasher_.hash(context, account.password.value));
   }
-  co_return co_await write(database_, context, [&](Transaction& tx) { return create_accounts_in(tx, context, request, hashes); });
+  co_return co_await write(database_, context, [&](Transaction& tx) { return create_accounts_in(tx, request, hashes); });
 }
 
-Task<Result<CreatedAccounts>> AuthService::create_accounts_in(Transaction& tx, const Context& context, const NewAccounts& request,
+Task<Result<CreatedAccounts>> AuthService::create_accounts_in(Transaction& tx, const NewAccounts& request,
                                                               const std::map<std::string, std::string>& hashes) {
   CreatedAccounts outcome;
   const auto now = clock_.wall();
@@ -510,7 +510,7 @@ Task<Result<CreatedAccounts>> AuthService::create_accounts_in(Transaction& tx, c
     row.role_id = role->id;
     row.created_at = row.updated_at = now;
     CO_CHECK(co_await store::insert_user(tx, row));
-    CO_CHECK(co_await publish(tx, context, "USER_CREATED", row));
+    CO_CHECK(co_await publish(tx, "USER_CREATED", row));
     outcome.created.push_back(row.id);
   }
   co_return outcome;

@@ -62,21 +62,21 @@ class AuthService final : public net::Authenticator {
   Task<Result<void>> prepare_in(Transaction& tx);
   Task<Result<void>> load_keys(Transaction& tx);
   Task<Result<TokenUser>> account(const Context& context, const std::string& token);
-  Task<Result<TokenUser>> register_in(Transaction& tx, const Context& context, const RegisterRequest& request,
+  Task<Result<TokenUser>> register_in(Transaction& tx, const RegisterRequest& request,
                                       const std::string& hash);
-  Task<Result<TokenUser>> complete_in(Transaction& tx, const Context& context, const std::string& invitation_hash,
+  Task<Result<TokenUser>> complete_in(Transaction& tx, const std::string& invitation_hash,
                                       const std::string& hash);
-  Task<Result<InviteAnswer>> invite_in(Transaction& tx, const Context& context, const InviteRequest& request);
-  Task<Result<User>> update_in(Transaction& tx, const Context& context, const UserId& caller, const UserId& id,
+  Task<Result<InviteAnswer>> invite_in(Transaction& tx, const InviteRequest& request);
+  Task<Result<User>> update_in(Transaction& tx, const UserId& caller, const UserId& id,
                                const UpdateUser& change);
-  Task<Result<void>> delete_in(Transaction& tx, const Context& context, const UserId& caller, const UserId& id);
-  Task<Result<User>> activate_in(Transaction& tx, const Context& context, const UserId& id);
-  Task<Result<std::string>> resync_in(Transaction& tx, const Context& context, const std::string& after, std::int64_t& sent);
-  Task<Result<CreatedAccounts>> create_accounts_in(Transaction& tx, const Context& context, const NewAccounts& request,
+  Task<Result<void>> delete_in(Transaction& tx, const UserId& caller, const UserId& id);
+  Task<Result<User>> activate_in(Transaction& tx, const UserId& id);
+  Task<Result<std::string>> resync_in(Transaction& tx, const std::string& after, std::int64_t& sent);
+  Task<Result<CreatedAccounts>> create_accounts_in(Transaction& tx, const NewAccounts& request,
                                                    const std::map<std::string, std::string>& hashes);
   Task<Result<Role>> create_role_in(Transaction& tx, const NewRole& request);
   Task<Result<Role>> update_role_in(Transaction& tx, const RoleId& id, const UpdateRole& change);
-  Task<Result<void>> publish(Transaction& tx, const Context& context, std::string type, const store::UserRow& row);
+  Task<Result<void>> publish(Transaction& tx, std::string type, const store::UserRow& row);
   TokenAnswer token_for(const TokenUser& user);
 
   const Settings settings_;

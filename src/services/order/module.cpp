@@ -1,0 +1,36 @@
+#include "services/order/module.hpp"
+
+namespace shop::order {
+namespace {
+
+Task<Result<bool>> forget_old(Database& database, const Context& context, Instant now) {
+  CO_CHECK(co_await write(database, context, forget_claims, now - idempotency_lifetime));
+  co_return false;
+}
+
+}  // namespace
+
+OrderModule::OrderModule(const ServiceWorld& world, Settings settings, Database& database, KeyValueStore& limits)
+    : database_(database),
+      limiter_(limits),
+      outbox_("order-service", database, world.events, world.clock, world.random),
+      service_(settings, database, outbox_, StockPeer(world.peers), limiter_, world.clock, world.random),
+      handlers_(service_),
+      consumer_({.service = "order-service", .group = "order-service-group", .topics = {"auth_events"}}, world.events, world.clock,
+                [this](const Context& context, const std::vector<ReceivedEvent>& events) { return handle(context, events); }),
+      janitor_(world.clock, {.name = "order janitor", .period = minutes(10)},
+               [this, &clock = world.clock](const Context& context) { return forget_old(database_, context, clock.wall()); }),
+      health_("order-service", world.clock),
+      router_("order-service", "/orders", world.authenticator) {
+  router_.mount(routes(), handlers_);
+  router_.mount(Health::routes(), health_);
+  health_.depends_on("database", [&database](const Context& context) { return database.ping(context); });
+  watch_outbox(world, "order-service", outbox_);
+  watch_consumer(world, "order-service", consumer_);
+}
+
+Task<Result<void>> OrderModule::prepare(const Context& context) {
+  return migrate(database_, context, "order", store::migrations);
+}
+
+}  // namespace shop::order

@@ -1,0 +1,215 @@
+#include <algorithm>
+
+#include "observe/log.hpp"
+#include "services/product/service.hpp"
+
+namespace shop::product {
+namespace {
+
+using store::ReservationStatus;
+
+bool once_per_order(MovementType type) {
+  return type == MovementType::ORDER || type == MovementType::ORDER_CANCELLED || type == MovementType::RETURN_RESTOCK;
+}
+
+Failure no_variant() { return fail(Code::not_found, "Variant not found."); }
+
+// One entry a variant, in the order of ids: rows are locked in one order everywhere, so that no two orders wait for each other.
+std::vector<store::Take> merged(const std::vector<ReserveLine>& lines) {
+  std::map<VariantId, std::int64_t> sums;
+  for (const auto& line : lines) sums[line.variantId] += line.quantity;
+  std::vector<store::Take> takes;
+  for (const auto& [id, quantity] : sums) takes.push_back({id, quantity});
+  return takes;
+}
+
+// Names every line that cannot be had, and what is left.
+Task<Result<Error>> why_not(Transaction& tx, const std::vector<store::Take>& takes) {
+  Error insufficient{Code::invalid, {}, "INSUFFICIENT_STOCK", {}, {}, {}};
+  Error unknown{Code::not_found, {}, "UNKNOWN_VARIANT", {}, {}, {}};
+  for (const auto& take : takes) {
+    CO_TRY(const auto found, co_await store::availability(tx, take.variant_id));
+    const auto id = take.variant_id.text();
+    if (!found || !found->is_active) {
+      unknown.faults.push_back({id, "names no variant that is sold"});
+    } else if (found->stock < take.quantity) {
+      insufficient.faults.push_back({id, fmt::format("only {} left", found->stock)});
+    }
+  }
+  Error& error = unknown.faults.empty() ? insufficient : unknown;
+  for (const auto& fault : error.faults) {
+    error.message += error.message.empty() ? "" : "; ";
+    error.message += unknown.faults.empty() ? fmt::format("Insufficient stock for variant {}: {}", fault.path, fault.message)
+                                            : fmt::format("Variant {} is not known", fault.path);
+  }
+  if (error.message.empty()) error.message = "Insufficient stock";  // taken meanwhile, and there again
+  error.message += '.';
+  co_return std::move(error);
+}
+
+std::vector<ProductId> products_of(const std::vector<store::ReservationLine>& lines) {
+  std::set<ProductId> ids;
+  for (const auto& line : lines) ids.insert(line.product_id);
+  return {ids.begin(), ids.end()};
+}
+
+Task<Result<std::vector<store::ReservationLine>>> lines_in(Transaction& tx, const OrderId& order) {
+  return store::reservation_lines(tx, order);
+}
+
+}  // namespace
+
+// --- adjustments
+
+Task<Result<AdjustAnswer>> StockService::adjust(const Context& context, const VariantId& id, const AdjustStock& request,
+                                                const std::optional<IdempotencyKey>& key) {
+  co_return co_await write(tools_.database, context, [&](Transaction& tx) { return adjust_in(tx, id, request, key); });
+}
+
+Task<Result<AdjustAnswer>> StockService::adjust_in(Transaction& tx, const VariantId& id, const AdjustStock& request,
+                                                   const std::optional<IdempotencyKey>& key) {
+  const auto now = tools_.clock.wall();
+  if (key) {
+    CO_TRY(const auto standing, co_await claim(tx, *key, id.text(), now));
+    if (standing) co_return codec::from_json<AdjustAnswer>(standing->body);
+  }
+  CO_TRY(const auto row, co_await store::variant(tx, id));
+  if (!row) co_return no_variant();
+
+  Movement movement{tools_.random.id<MovementId>(now), id, request.changeQuantity.value, request.type, request.timestamp.value_or(now), {}, {}};
+  if (request.reason) movement.reason = request.reason->value;
+  if (request.relatedOrderId && !request.relatedOrderId->value.empty()) movement.relatedOrderId = request.relatedOrderId->value;
+
+  AdjustAnswer answer{"Stock adjusted.", movement, row->stock_quantity};
+  CO_TRY(const bool first, co_await store::insert_movement(tx, movement));
+  if (first) {
+    CO_TRY(const auto stock, co_await store::change_stock(tx, id, movement.changeQuantity, now));
+    if (!stock) {
+      co_return fail(Error{Code::invalid, fmt::format("Insufficient stock for variant {}: only {} left.", id.text(), row->stock_quantity),
+                           "INSUFFICIENT_STOCK", {{"changeQuantity", fmt::format("only {} left", row->stock_quantity)}}, {}, {}});
+    }
+    answer.newStockQuantity = *stock;
+    const std::vector<ProductId> changed{row->product_id};
+    CO_CHECK(co_await announce_stock(tools_, tx, changed));
+  } else if (once_per_order(movement.type) && movement.relatedOrderId) {
+    CO_TRY(const auto before, co_await store::order_movement(tx, *movement.relatedOrderId, id, movement.type));
+    if (before) answer.movement = *before;
+  }
+  if (key) CO_CHECK(co_await settle_claim(tx, *key, 201, codec::to_json(answer)));
+  co_return answer;
+}
+
+Task<Result<std::vector<Movement>>> StockService::history(const Context& context, const VariantId& id) {
+  co_return co_await read(tools_.database, context, store::movements, id);
+}
+
+// --- reservations
+
+Task<Result<ReserveAnswer>> StockService::reserve(const Context& context, const ReserveRequest& request) {
+  if (request.items.empty() || request.items.size() > 100) {
+    co_return fail(codec::faulty({{"items", "must have 1 to 100 entries"}}));
+  }
+  CO_TRY(const auto table, co_await tools_.catalogue.currencies(context));
+  ReserveAnswer answer{request.orderId, "RESERVED", table->base, request.currency.value_or(table->base), Rate{}, {}};
+  if (const auto rate = table->rows.find(answer.currency); rate != table->rows.end()) {
+    answer.rate = rate->second.rateVsBase;
+  } else {
+    co_return fail(Error{Code::invalid, fmt::format("The currency {} is not known.", answer.currency.text()), "UNKNOWN_CURRENCY",
+                         {{"X-Currency", "names no currency of this shop"}}, {}, {}});
+  }
+  const auto takes = merged(request.items);
+  CO_TRY(const auto lines, co_await write(tools_.database, context, [&](Transaction& tx) { return reserve_in(tx, request.orderId, takes); }));
+  CO_TRY(const auto snapshots, co_await tools_.catalogue.products(context, products_of(lines)));
+  for (const auto& line : lines) {
+    QuoteLine quote{line.variant_id, line.product_id, line.quantity, line.price, line.cost_price, {}, {}, {}, {}};
+    for (const auto& snapshot : snapshots) {
+      if (snapshot->product.id != line.product_id) continue;
+      quote.productName = snapshot->product.name;
+      quote.sku = snapshot->product.sku;
+      quote.imageUrl = primary_image(snapshot->images);
+      const auto variant = std::ranges::find(snapshot->variants, line.variant_id, &VariantRow::id);
+      if (variant != snapshot->variants.end()) quote.attributes = variant->attributes;
+    }
+    answer.lines.push_back(std::move(quote));
+  }
+  co_return answer;
+}
+
+Task<Result<std::vector<store::ReservationLine>>> StockService::reserve_in(Transaction& tx, const OrderId& order,
+                                                                           const std::vector<store::Take>& takes) {
+  const auto now = tools_.clock.wall();
+  CO_TRY(const bool fresh, co_await store::insert_reservation(tx, order, ReservationStatus::HELD, now + settings_.reservation_lifetime, now));
+  if (!fresh) {
+    CO_TRY(const auto status, co_await store::reservation(tx, order));
+    if (status == ReservationStatus::RELEASED) {
+      co_return fail(Code::conflict, "The reservation of this order has been given back.", "RESERVATION_RELEASED");
+    }
+    co_return co_await store::reservation_lines(tx, order);
+  }
+  CO_TRY(const auto taken, co_await store::take_stock(tx, takes, now));
+  if (!std::ranges::all_of(taken, [](const auto& line) { return line.has_value(); })) {
+    CO_TRY(auto error, co_await why_not(tx, takes));
+    co_return fail(std::move(error));  // rolls back what the other lines took
+  }
+  std::vector<store::ReservationLine> lines;
+  std::vector<Movement> movements;
+  for (std::size_t i = 0; i < takes.size(); ++i) {
+    lines.push_back({takes[i].variant_id, taken[i]->product_id, takes[i].quantity, taken[i]->price, taken[i]->cost_price});
+    movements.push_back({tools_.random.id<MovementId>(now), takes[i].variant_id, -takes[i].quantity, MovementType::ORDER, now, "Order",
+                         order.text()});
+  }
+  CO_CHECK(co_await store::insert_lines(tx, order, lines));
+  CO_CHECK(co_await store::insert_movements(tx, movements));
+  CO_CHECK(co_await announce_stock(tools_, tx, products_of(lines)));
+  co_return lines;
+}
+
+Task<Result<ReleaseAnswer>> StockService::release(const Context& context, const OrderId& order, const std::string& reason) {
+  CO_CHECK(co_await write(tools_.database, context, [&](Transaction& tx) { return release_in(tx, order, reason); }));
+  co_return ReleaseAnswer{order, "RELEASED"};
+}
+
+Task<Result<void>> StockService::release_in(Transaction& tx, const OrderId& order, const std::string& reason) {
+  const auto now = tools_.clock.wall();
+  // The gravestone: a reservation that is still on its way must not take anything any more.
+  CO_TRY(const bool never_held, co_await store::insert_reservation(tx, order, ReservationStatus::RELEASED, now, now));
+  if (never_held) co_return Result<void>();
+  CO_TRY(const bool was_held, co_await store::set_reservation(tx, order, ReservationStatus::HELD, ReservationStatus::RELEASED));
+  bool mine = was_held;
+  if (!mine) {
+    CO_TRY(mine, co_await store::set_reservation(tx, order, ReservationStatus::CONFIRMED, ReservationStatus::RELEASED));
+  }
+  if (!mine) co_return Result<void>();  // given back before
+
+  CO_TRY(const auto lines, co_await lines_in(tx, order));
+  std::vector<Movement> movements;
+  for (const auto& line : lines) {
+    // The variant may have been deleted since: then there is no stock to give back to, only history to complete.
+    CO_CHECK(co_await store::change_stock(tx, line.variant_id, line.quantity, now));
+    movements.push_back({tools_.random.id<MovementId>(now), line.variant_id, line.quantity, MovementType::ORDER_CANCELLED, now, reason, order.text()});
+  }
+  CO_CHECK(co_await store::insert_movements(tx, movements));
+  co_return co_await announce_stock(tools_, tx, products_of(lines));
+}
+
+Task<Result<void>> StockService::confirm(const Context& context, const OrderId& order) {
+  CO_CHECK(co_await write(tools_.database, context, store::set_reservation, order, ReservationStatus::HELD, ReservationStatus::CONFIRMED));
+  co_return Result<void>();
+}
+
+Task<Result<bool>> StockService::sweep(const Context& context) {
+  constexpr std::int64_t chunk = 50;
+  CO_TRY(const auto expired, co_await read(tools_.database, context, store::expired_reservations, tools_.clock.wall(), chunk));
+  for (const auto& order : expired) CO_CHECK(co_await settle(context, order));
+  co_return expired.size() == static_cast<std::size_t>(chunk);
+}
+
+Task<Result<void>> StockService::settle(const Context& context, const OrderId& order) {
+  CO_TRY(const auto settlement, co_await orders_.settle(context, order));
+  if (settlement.outcome == order::Outcome::PLACED) co_return co_await confirm(context, order);
+  log(Severity::info, "stock sweeper", "reservation given back", {{"order", order.text()}});
+  CO_CHECK(co_await release(context, order, "Order was not completed"));
+  co_return Result<void>();
+}
+
+}  // namespace shop::product

@@ -1,0 +1,135 @@
+// The only SQL of product-service.
+#pragma once
+
+#include "ports/database.hpp"
+#include "runtime/migrations.hpp"
+#include "services/product/domain.hpp"
+
+namespace shop::product::store {
+
+extern const std::span<const Migration> migrations;
+
+// --- products
+Task<Result<void>> insert_product(Transaction& tx, const ProductRow& row);  // conflict UNIQUE: the SKU is taken
+Task<Result<std::optional<ProductRow>>> product(Transaction& tx, const ProductId& id);
+Task<Result<std::optional<ProductId>>> product_by_sku(Transaction& tx, const std::string& sku);
+Task<Result<void>> update_product(Transaction& tx, const ProductRow& row);
+Task<Result<bool>> delete_product(Transaction& tx, const ProductId& id);  // with everything but its history
+Task<Result<void>> set_rating(Transaction& tx, const ProductId& id, std::int64_t hundredths, std::int64_t count, Instant now);
+
+struct Found {
+  std::int64_t total = 0;
+  std::vector<ProductId> ids;  // of the page, in order
+};
+// Prices in the query are in the base currency. `staff` sees inactive products.
+Task<Result<Found>> find_products(Transaction& tx, const ProductQuery& query, bool staff, const std::string& language);
+
+// Missing ones are left out; in no particular order.
+Task<Result<std::vector<Snapshot>>> snapshots(Transaction& tx, const std::vector<ProductId>& ids);
+Task<Result<std::vector<ProductId>>> products_after(Transaction& tx, const std::optional<ProductId>& after, std::int64_t limit);
+
+Task<Result<void>> insert_image(Transaction& tx, const Image& image);
+Task<Result<void>> clear_primary(Transaction& tx, const ProductId& product);
+Task<Result<std::int64_t>> next_image_position(Transaction& tx, const ProductId& product);
+Task<Result<void>> delete_image(Transaction& tx, const ProductId& product, const ImageId& image);
+
+Task<Result<void>> link_category(Transaction& tx, const ProductId& product, const CategoryId& category);  // again: no effect
+Task<Result<void>> unlink_category(Transaction& tx, const ProductId& product, const CategoryId& category);
+
+// --- variants and stock
+Task<Result<void>> insert_variant(Transaction& tx, const VariantRow& row);
+Task<Result<std::optional<VariantRow>>> variant(Transaction& tx, const VariantId& id);
+Task<Result<std::vector<ProductId>>> products_of_variants(Transaction& tx, const std::vector<VariantId>& ids);
+Task<Result<std::vector<VariantRow>>> variants_of(Transaction& tx, const ProductId& product);
+Task<Result<void>> update_variant(Transaction& tx, const VariantRow& row);  // all but stock
+Task<Result<void>> delete_variant(Transaction& tx, const VariantId& id);
+Task<Result<bool>> has_later_movements(Transaction& tx, const VariantId& id);  // other than its initial stock
+
+// stock + change, unless that is below 0: then nothing happens and nothing is returned.
+Task<Result<std::optional<std::int64_t>>> change_stock(Transaction& tx, const VariantId& id, std::int64_t change, Instant now);
+Task<Result<bool>> insert_movement(Transaction& tx, const Movement& movement);  // false: this order's was there before
+Task<Result<std::optional<Movement>>> order_movement(Transaction& tx, const std::string& order, const VariantId& id, MovementType type);
+Task<Result<std::vector<Movement>>> movements(Transaction& tx, const VariantId& id);  // newest first, at most 1 000
+
+// --- reservations
+enum class ReservationStatus { HELD, CONFIRMED, RELEASED };
+BOOST_DESCRIBE_ENUM(ReservationStatus, HELD, CONFIRMED, RELEASED)
+
+struct ReservationLine {
+  VariantId variant_id;
+  ProductId product_id;
+  std::int64_t quantity = 0;
+  Price price;
+  std::optional<Price> cost_price;
+};
+BOOST_DESCRIBE_STRUCT(ReservationLine, (), (variant_id, product_id, quantity, price, cost_price))
+
+// False: there is one for the order already.
+Task<Result<bool>> insert_reservation(Transaction& tx, const OrderId& order, ReservationStatus status, Instant expires, Instant now);
+Task<Result<std::optional<ReservationStatus>>> reservation(Transaction& tx, const OrderId& order);
+Task<Result<std::vector<ReservationLine>>> reservation_lines(Transaction& tx, const OrderId& order);
+Task<Result<void>> insert_lines(Transaction& tx, const OrderId& order, const std::vector<ReservationLine>& lines);
+Task<Result<bool>> set_reservation(Transaction& tx, const OrderId& order, ReservationStatus from, ReservationStatus to);
+Task<Result<std::vector<OrderId>>> expired_reservations(Transaction& tx, Instant now, std::int64_t limit);
+
+struct TakenLine {
+  ProductId product_id;
+  Price price;
+  std::optional<Price> cost_price;
+};
+BOOST_DESCRIBE_STRUCT(TakenLine, (), (product_id, price, cost_price))
+
+struct Take {
+  VariantId variant_id;
+  std::int64_t quantity = 0;
+};
+// Takes stock of active products, each line if there is enough; the answer has nothing where there was not.
+Task<Result<std::vector<std::optional<TakenLine>>>> take_stock(Transaction& tx, const std::vector<Take>& lines, Instant now);
+Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>& movements);
+
+struct Availability {
+  std::int64_t stock = 0;
+  bool is_active = true;
+};
+BOOST_DESCRIBE_STRUCT(Availability, (), (stock, is_active))
+Task<Result<std::optional<Availability>>> availability(Transaction& tx, const VariantId& id);
+
+// --- what is still to be published
+Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products);
+Task<Result<void>> mark_category_changed(Transaction& tx, const CategoryId& category);  // its products and its children's
+Task<Result<std::int64_t>> mark_all_changed(Transaction& tx);
+
+struct Changed {
+  std::int64_t seq = 0;
+  ProductId product_id;
+  std::string traceparent;  // of the change
+};
+BOOST_DESCRIBE_STRUCT(Changed, (), (seq, product_id, traceparent))
+Task<Result<std::vector<Changed>>> changed(Transaction& tx, std::int64_t limit);
+Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& rows);
+Task<Result<std::int64_t>> next_version(Transaction& tx, const ProductId& product);
+Task<Result<std::int64_t>> version(Transaction& tx, const ProductId& product);  // the last published; 0: never
+
+// --- categories
+Task<Result<void>> insert_category(Transaction& tx, const CategoryRowWithCounts& row);  // conflict UNIQUE: the slug is taken
+Task<Result<void>> update_category(Transaction& tx, const CategoryRowWithCounts& row);
+Task<Result<void>> delete_category(Transaction& tx, const CategoryId& id);  // conflict FOREIGN_KEY: children or products
+Task<Result<std::optional<CategoryRowWithCounts>>> category(Transaction& tx, const CategoryId& id);
+Task<Result<std::optional<CategoryRowWithCounts>>> category_by_slug(Transaction& tx, const std::string& slug);
+Task<Result<std::vector<CategoryRowWithCounts>>> categories(Transaction& tx);
+Task<Result<std::vector<CategoryRowWithCounts>>> children_of(Transaction& tx, const CategoryId& id);
+
+// --- currencies
+Task<Result<std::vector<CurrencyRow>>> currencies(Transaction& tx);
+Task<Result<void>> put_currency(Transaction& tx, const CurrencyRow& row);
+Task<Result<void>> clear_base(Transaction& tx);
+Task<Result<bool>> priced_variants_exist(Transaction& tx);
+
+// --- promotions
+Task<Result<void>> insert_promotion(Transaction& tx, const Promotion& promotion);
+Task<Result<void>> update_promotion(Transaction& tx, const Promotion& promotion);
+Task<Result<bool>> delete_promotion(Transaction& tx, const PromotionId& id);
+Task<Result<std::optional<Promotion>>> promotion(Transaction& tx, const PromotionId& id);
+Task<Result<std::vector<Promotion>>> promotions(Transaction& tx);  // by display order
+
+}  // namespace shop::product::store
