@@ -1,5 +1,7 @@
 #include "apps/embedded_shop.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 #include "adapters/argon2/password_hasher.hpp"
@@ -9,6 +11,7 @@
 #include "adapters/sqlite/database.hpp"
 #include "adapters/system/system.hpp"
 #include "apps/blocking.hpp"
+#include "apps/demo/demo.hpp"
 #include "net/openapi.hpp"
 #include "observe/log.hpp"
 #include "runtime/authenticator.hpp"
@@ -30,6 +33,12 @@ Backends local_backends(const std::vector<Service*>& services) {
     backends.emplace(service->router().service(), std::make_unique<gateway::LocalBackend>(service->router()));
   }
   return backends;
+}
+
+void or_throw(const Result<void>& outcome) {
+  if (outcome) return;
+  const auto& error = outcome.error();
+  throw std::runtime_error(error.detail.empty() ? error.message : fmt::format("{} ({})", error.message, error.detail));
 }
 
 std::string describe(const std::vector<Service*>& services) {
@@ -66,13 +75,25 @@ struct EmbeddedShop::Parts {
         gateway_health("api-gateway", clock),
         gateway({}, gateway_health, metrics, local_backends(services), [this] { return describe(services); }),
         control(network),
+        demo(operator_caller, clock),
         threads(options.io_threads) {
     for (auto* service : services) network.add(service->router());
+    product.carry_demo(demo);
   }
 
   Task<Result<void>> prepare(const Context& context) {
     CO_CHECK(co_await events.prepare(context));
     for (auto* service : services) CO_CHECK(co_await service->prepare(context));
+    co_return Result<void>();
+  }
+
+  // Once for each folder: what the operator changes or deletes afterwards stays so.
+  Task<Result<void>> load_demo_once(const Context& context) {
+    const auto mark = folder.path() / "demo-loaded";
+    if (std::filesystem::exists(mark)) co_return Result<void>();
+    CO_CHECK(co_await create_demo_accounts(operator_caller, context));
+    CO_CHECK(co_await load_demo(operator_caller, clock, context));
+    std::ofstream(mark) << clock.wall().text() << '\n';
     co_return Result<void>();
   }
 
@@ -107,6 +128,7 @@ struct EmbeddedShop::Parts {
   Health gateway_health;
   gateway::Gateway gateway;
   ControlApplication control;
+  BuiltInDemo demo;
 
   TaskGroup background;
   net::IoThreads threads;  // last: its threads end before anything they use
@@ -120,12 +142,11 @@ EmbeddedShop::~EmbeddedShop() = default;
 void EmbeddedShop::start() {
   auto& parts = *parts_;
   Context context;
-  if (auto prepared = run_blocking(parts.threads.first(), parts.prepare(context)); !prepared) {
-    throw std::runtime_error(prepared.error().message + (prepared.error().detail.empty() ? "" : " (" + prepared.error().detail + ")"));
-  }
+  or_throw(run_blocking(parts.threads.first(), parts.prepare(context)));
   for (auto* service : parts.services) {
     for (auto* loop : service->loops()) parts.background.spawn(parts.threads.next(), loop->run());
   }
+  if (parts.options.demo) or_throw(run_blocking(parts.threads.first(), parts.load_demo_once(context)));
 }
 
 bool EmbeddedShop::stop(Monotonic deadline) {

@@ -17,18 +17,6 @@ BOOST_DESCRIBE_STRUCT(Fault, (), (path, message))
 
 namespace shop::codec {
 
-// A member of an update: absent (leave it), null (clear it) or a value.
-template <class T>
-struct Patch {
-  bool present = false;
-  std::optional<T> value;
-};
-
-template <class T>
-struct IsPatch : std::false_type {};
-template <class T>
-struct IsPatch<Patch<T>> : std::true_type {};
-
 // Collects faults while a reader walks; `path` is where it stands.
 class Faults {
  public:

@@ -68,6 +68,18 @@ struct IsLeftOut : std::false_type {};
 template <class T>
 struct IsLeftOut<LeftOut<T>> : std::true_type {};
 
+// A member of an update: absent (leave it), null (clear it) or a value.
+template <class T>
+struct Patch {
+  bool present = false;
+  std::optional<T> value;
+};
+
+template <class T>
+struct IsPatch : std::false_type {};
+template <class T>
+struct IsPatch<Patch<T>> : std::true_type {};
+
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
@@ -141,12 +153,14 @@ void write_json(std::string& out, const T& value) {
       using Member = std::remove_cvref_t<decltype(value.*member.pointer)>;
       if constexpr (IsLeftOut<Member>::value) {
         if (!(value.*member.pointer).value) return;
+      } else if constexpr (IsPatch<Member>::value) {
+        if (!(value.*member.pointer).present) return;
       }
       if (!std::exchange(first, false)) out += ',';
       out += '"';
       out += wire_name(member.name);
       out += "\":";
-      if constexpr (IsLeftOut<Member>::value) write_json(out, *(value.*member.pointer).value);
+      if constexpr (IsLeftOut<Member>::value || IsPatch<Member>::value) write_json(out, (value.*member.pointer).value);
       else write_json(out, value.*member.pointer);
     });
     out += '}';

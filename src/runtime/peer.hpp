@@ -25,7 +25,17 @@ class Peer {
 
   template <class T, class B>
   Task<Result<T>> post(const Context& context, std::string target, const B& body) const {
-    Request request{.method = Method::post, .target = std::move(target), .headers = {}, .body = codec::to_json(body), .remote = {}};
+    return send<T>(context, Method::post, std::move(target), body);
+  }
+
+  template <class T, class B>
+  Task<Result<T>> put(const Context& context, std::string target, const B& body) const {
+    return send<T>(context, Method::put, std::move(target), body);
+  }
+
+  template <class T, class B>
+  Task<Result<T>> send(const Context& context, Method method, std::string target, const B& body) const {
+    Request request{.method = method, .target = std::move(target), .headers = {}, .body = codec::to_json(body), .remote = {}};
     request.headers.add("Content-Type", "application/json");
     return answer<T>(context, std::move(request));
   }

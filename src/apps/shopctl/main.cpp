@@ -1,0 +1,184 @@
+// shopctl: what an operator does to a shop from the command line.
+//
+// While a shop runs on the data folder, commands go through its control socket; otherwise they open the folder themselves.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "adapters/system/system.hpp"
+#include "apps/blocking.hpp"
+#include "apps/embedded_shop.hpp"
+#include "apps/importer.hpp"
+#include "apps/socket_caller.hpp"
+#include "observe/log.hpp"
+#include "services/auth/api.hpp"
+
+namespace {
+
+using namespace shop;
+
+// A shop to talk to: the one that runs, or one of our own for the time of the command.
+class Connection {
+ public:
+  explicit Connection(const std::string& data) {
+    if (auto folder = DataFolder::lock(data)) {
+      own_ = std::make_unique<EmbeddedShop>(std::move(*folder), EmbeddedOptions{.io_threads = 1});
+      own_->start();
+    } else {
+      threads_ = std::make_unique<net::IoThreads>(1);
+      running_ = std::make_unique<SocketCaller>(control_socket(std::filesystem::absolute(data)));
+    }
+  }
+
+  ~Connection() {
+    if (own_) own_->stop(std::chrono::steady_clock::now() + seconds(5));
+  }
+
+  ServiceCaller& caller() { return own_ ? own_->operator_caller() : *running_; }
+  boost::asio::io_context& loop() { return own_ ? own_->threads().first() : threads_->first(); }
+
+ private:
+  std::unique_ptr<EmbeddedShop> own_;
+  std::unique_ptr<net::IoThreads> threads_;
+  std::unique_ptr<SocketCaller> running_;
+};
+
+int complain(const Error& error) {
+  fmt::print(stderr, "shopctl: {}{}\n", error.message, error.detail.empty() ? "" : " (" + error.detail + ")");
+  for (const auto& fault : error.faults) {
+    if (!fault.path.empty()) fmt::print(stderr, "  {} {}\n", fault.path, fault.message);
+  }
+  return 1;
+}
+
+int create_admin(Connection& shop, const std::string& email, const std::string& password, const std::string& name) {
+  const Peer peer(shop.caller(), "auth-service");
+  const Context context;
+  const boost::json::object account{{"name", name}, {"email", email}, {"password", password}, {"role", "ADMIN"}};
+  const boost::json::object request{{"accounts", boost::json::array{account}}};
+  const auto outcome = run_blocking(shop.loop(), peer.post<auth::CreatedAccounts>(context, "/internal/accounts", request));
+  if (!outcome) {
+    Error error = outcome.error();
+    for (auto* text : {&error.message}) {
+      for (std::size_t at; (at = text->find("accounts[0].")) != text->npos;) text->erase(at, 12);
+    }
+    error.faults.clear();
+    return complain(error);
+  }
+  if (!outcome->existing.empty()) {
+    fmt::print(stderr, "shopctl: an account with the e-mail {} exists already; nothing was changed.\n", email);
+    return 1;
+  }
+  fmt::print("Administrator {} created.\n", email);
+  return 0;
+}
+
+std::optional<std::string> contents(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream out;
+  out << in.rdbuf();
+  return in.bad() ? std::nullopt : std::optional(out.str());
+}
+
+void show_progress(std::size_t done, std::size_t total) {
+  if (!isatty(STDERR_FILENO) || total == 0) return;
+  constexpr std::size_t width = 40;
+  const auto filled = done * width / total;
+  fmt::print(stderr, "\r[{}{}] {}/{} products{}", std::string(filled, '#'), std::string(width - filled, '.'), done, total,
+             done == total ? "\n" : "");
+  std::fflush(stderr);
+}
+
+int import(Connection& shop, const std::string& file, std::string pictures) {
+  constexpr std::uintmax_t largest = 256 * 1024 * 1024;
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  auto text = error || size > largest ? std::nullopt : contents(file);
+  if (!text) {
+    fmt::print(stderr, "shopctl: {} cannot be read{}.\n", file, size > largest && !error ? ": it is larger than 256 MB" : "");
+    return 1;
+  }
+  if (pictures.empty()) pictures = std::filesystem::path(file).parent_path() / "images";
+  SystemClock clock;
+  Importer importer(shop.caller(), clock, [&](const std::string& name) -> std::optional<std::string> {
+    const std::filesystem::path relative(name);
+    if (relative.has_parent_path() || name.empty() || name.front() == '.') return std::nullopt;  // pictures lie in one folder
+    return contents(std::filesystem::path(pictures) / relative);
+  });
+  const Context context;
+  const auto report = run_blocking(shop.loop(), importer.run(context, std::move(*text), show_progress));
+  if (!report) return complain(report.error());
+  fmt::print("{} categories created; products: {} created, {} updated, {} unchanged; {} variants created; {} pictures.\n", report->categories,
+             report->products_created, report->products_updated, report->products_unchanged, report->variants_created, report->pictures);
+  for (const auto& fault : report->faults) fmt::print(stderr, "not imported: {}: {}\n", fault.row, fault.reason);
+  if (!report->faults.empty()) fmt::print(stderr, "{} rows were left out; mend them and run the import again.\n", report->faults.size());
+  return report->faults.empty() ? 0 : 1;
+}
+
+int command(Connection& shop, const std::string& service, const std::string& path, const std::string& done) {
+  const Peer peer(shop.caller(), service);
+  const Context context;
+  const auto outcome = run_blocking(shop.loop(), peer.command<boost::json::value>(context, path));
+  if (!outcome && outcome.error().code != Code::bad_upstream) return complain(outcome.error());
+  fmt::print("{}\n", done);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"shopctl: administer a shop.\nCommands work on a data folder, whether or not a shop runs on it.", "shopctl"};
+  app.set_version_flag("--version", "shopctl " SHOP_VERSION);
+  app.require_subcommand(1);
+  std::string data = "./data";
+  app.add_option("--data", data, "Data folder of the shop")->capture_default_str();
+
+  std::function<int(Connection&)> run;
+  std::string email, password, name = "Administrator";
+  auto* admin = app.add_subcommand("create-admin", "Make an administrator, also before the first start");
+  admin->add_option("EMAIL", email)->required();
+  admin->add_option("PASSWORD", password, "6 to 72 bytes")->required();
+  admin->add_option("--name", name, "Name of the account")->capture_default_str();
+  admin->callback([&] { run = [&](Connection& shop) { return create_admin(shop, email, password, name); }; });
+
+  std::string file, pictures;
+  auto* importing = app.add_subcommand("import", "Bring a catalogue file into the shop; safe to run again");
+  importing->add_option("FILE", file, "Catalogue, see docs/import-format.md")->required();
+  importing->add_option("--images", pictures, "Folder of the pictures; default: images/ beside the file");
+  importing->callback([&] { run = [&](Connection& shop) { return import(shop, file, pictures); }; });
+
+  auto* reindex = app.add_subcommand("reindex", "Build the search index anew beside the live one");
+  reindex->callback([&] { run = [&](Connection& shop) { return command(shop, "search-service", "/internal/reindex", "Index rebuilt."); }; });
+
+  auto* rotate = app.add_subcommand("rotate-keys", "Sign tokens with a new key; nobody is logged out");
+  rotate->callback([&] { run = [&](Connection& shop) { return command(shop, "auth-service", "/internal/rotate-key", "New key in use."); }; });
+
+  auto* migrate = app.add_subcommand("migrate", "Bring the stores to this program's version");
+  migrate->callback([&] { run = [](Connection&) { return fmt::print("The stores are up to date.\n"), 0; }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  start_log("shopctl", "local", LogLevel::off);
+  int code = 1;
+  try {
+    Connection shop(data);
+    code = run(shop);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "shopctl: {}\n", error.what());
+  }
+  stop_log();
+  return code;
+}
