@@ -1,0 +1,40 @@
+# make shop: a complete shop at http://localhost:3000.  make test: everything, on every real component.  make help: the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PORT ?= 3000
+DATA ?= ./data
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 24
+
+shop: build  ## set up, build and start a shop with demo data at http://localhost:3000
+	build/bin/shop --demo --port $(PORT) --data $(DATA)
+
+setup:
+	@scripts/install-packages build
+
+configure: setup
+	@[ -f build/build.ninja ] || cmake --preset release
+
+build: configure  ## everything into build/bin
+	@cmake --build build
+
+unit: configure
+	@cmake --build build --target unit-tests contract-tests
+	@build/bin/unit-tests --gtest_brief=1
+	@build/bin/contract-tests --gtest_brief=1
+
+dev: build unit  ## the fast loop: build, unit and contract tests
+
+fmt:  ## format the sources
+	@scripts/install-packages build
+	@command -v clang-format-19 >/dev/null || { echo "clang-format-19 is missing: apt-get install clang-format-19"; exit 1; }
+	@git ls-files 'src/*.?pp' 'tests/*.?pp' | xargs clang-format-19 -i
+
+test:  ## everything, on every real component
+	@scripts/test
+
+clean:  ## remove build/
+	rm -rf build
+
+.PHONY: help shop setup configure build unit dev fmt test clean
