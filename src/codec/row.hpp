@@ -35,7 +35,7 @@ Value to_value(const T& value) {
 }
 
 template <class... Args>
-Params bind(const Args&... args) {
+Params params_of(const Args&... args) {
   Params params;
   params.reserve(sizeof...(args));
   (params.push_back(to_value(args)), ...);

@@ -83,7 +83,8 @@ class Schemas {
         using Member = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
         properties[wire_name(member.name)] = of<Member>(direction);
         const bool may_lack = IsOptional<Member>::value || IsPatch<Member>::value || std::same_as<Member, json::value>;
-        if ((direction == Direction::response || !may_lack) && !IsLeftOut<Member>::value) required.emplace_back(wire_name(member.name));
+        const bool optional_member = IsLeftOut<Member>::value || IsPatch<Member>::value;
+        if ((direction == Direction::response || !may_lack) && !optional_member) required.emplace_back(wire_name(member.name));
       });
       json::object schema{{"type", "object"}, {"properties", std::move(properties)}};
       if (!required.empty()) schema["required"] = std::move(required);

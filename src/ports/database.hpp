@@ -119,12 +119,12 @@ Task<Result<std::optional<T>>> row_of(Transaction& tx, const Query& query, Param
 
 template <class T, class... Args>
 Task<Result<std::vector<T>>> select(Transaction& tx, const Query& query, const Args&... args) {
-  return rows_of<T>(tx, query, codec::bind(args...));
+  return rows_of<T>(tx, query, codec::params_of(args...));
 }
 
 template <class T, class... Args>
 Task<Result<std::optional<T>>> select_one(Transaction& tx, const Query& query, const Args&... args) {
-  return row_of<T>(tx, query, codec::bind(args...));
+  return row_of<T>(tx, query, codec::params_of(args...));
 }
 
 // The number of rows that it changed.
@@ -134,18 +134,18 @@ Task<Result<std::int64_t>> number_bound(Transaction& tx, const Query& query, Par
 
 template <class... Args>
 Task<Result<std::int64_t>> execute(Transaction& tx, const Query& query, const Args&... args) {
-  return execute_bound(tx, query, codec::bind(args...));
+  return execute_bound(tx, query, codec::params_of(args...));
 }
 
 template <class... Args>
 Task<Result<void>> perform(Transaction& tx, const Query& query, const Args&... args) {
-  return perform_bound(tx, query, codec::bind(args...));
+  return perform_bound(tx, query, codec::params_of(args...));
 }
 
 // The integer that the statement selects; 0 when it selects nothing.
 template <class... Args>
 Task<Result<std::int64_t>> number(Transaction& tx, const Query& query, const Args&... args) {
-  return number_bound(tx, query, codec::bind(args...));
+  return number_bound(tx, query, codec::params_of(args...));
 }
 
 }  // namespace shop

@@ -31,7 +31,7 @@ Task<Result<std::vector<Pending>>> load(Transaction& tx) { return select<Pending
 
 Task<Result<void>> forget(Transaction& tx, const std::vector<Pending>& sent) {
   std::vector<Params> sets;
-  for (const auto& row : sent) sets.push_back(codec::bind(row.seq));
+  for (const auto& row : sent) sets.push_back(codec::params_of(row.seq));
   CO_CHECK(co_await tx.run_each(remove, std::move(sets)));
   co_return Result<void>();
 }

@@ -41,7 +41,7 @@ Task<Result<void>> append_in(Transaction& tx, const std::vector<EventRecord>& re
   std::vector<Params> sets;
   for (const auto& record : records) {
     const std::map<std::string, std::string> headers(record.headers.begin(), record.headers.end());
-    sets.push_back(codec::bind(record.topic, record.key, record.value, headers, now));
+    sets.push_back(codec::params_of(record.topic, record.key, record.value, headers, now));
   }
   CO_CHECK(co_await tx.run_each(append, std::move(sets)));
   co_return Result<void>();

@@ -153,7 +153,7 @@ Task<Result<std::vector<PermissionSummary>>> permissions_of(Transaction& tx, con
 Task<Result<void>> replace_permissions(Transaction& tx, const RoleId& role, const std::vector<PermissionId>& permissions) {
   CO_CHECK(co_await execute(tx, role_permissions_clear, role));
   std::vector<Params> sets;
-  for (const auto& permission : permissions) sets.push_back(codec::bind(role, permission));
+  for (const auto& permission : permissions) sets.push_back(codec::params_of(role, permission));
   CO_CHECK(co_await tx.run_each(role_permission_add, std::move(sets)));
   co_return Result<void>();
 }

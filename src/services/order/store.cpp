@@ -131,7 +131,7 @@ Task<Result<void>> insert_order(Transaction& tx, const StoredOrder& order) {
                             r.display_total_minor, r.version, r.created_at, r.updated_at, search_text(r)));
   std::vector<Params> sets;
   for (const auto& i : order.items) {
-    sets.push_back(codec::bind(i.id, i.order_id, i.position, i.product_id, i.variant_id, i.product_name, i.variant_attributes, i.sku,
+    sets.push_back(codec::params_of(i.id, i.order_id, i.position, i.product_id, i.variant_id, i.product_name, i.variant_attributes, i.sku,
                                i.image_url, i.price, i.cost_price, i.quantity));
   }
   CO_CHECK(co_await tx.run_each(item_insert, std::move(sets)));
@@ -175,7 +175,7 @@ Task<Result<OrderList>> list(Transaction& tx, const OrderQuery& query) {
 }
 
 Task<Result<OrderList>> list_of_user(Transaction& tx, const UserId& user, const PageQuery& query) {
-  co_return co_await list_where(tx, " AND o.user_id = $1", codec::bind(user), "o.created_at DESC, o.id DESC", query.page.value,
+  co_return co_await list_where(tx, " AND o.user_id = $1", codec::params_of(user), "o.created_at DESC, o.id DESC", query.page.value,
                                 query.limit.value);
 }
 

@@ -274,13 +274,13 @@ std::string_view order_expression(ProductSort sort, std::string_view language) {
 Task<Result<void>> write_attributes(Transaction& tx, const VariantRow& row) {
   CO_CHECK(co_await perform(tx, attributes_clear, row.id));
   std::vector<Params> sets;
-  for (const auto& [name, value] : row.attributes) sets.push_back(codec::bind(row.id, name, value));
+  for (const auto& [name, value] : row.attributes) sets.push_back(codec::params_of(row.id, name, value));
   CO_CHECK(co_await tx.run_each(attribute_insert, std::move(sets)));
   co_return Result<void>();
 }
 
 Params movement_params(const Movement& m) {
-  return codec::bind(m.id, m.variantId, m.changeQuantity, m.type, m.timestamp, m.reason, m.relatedOrderId);
+  return codec::params_of(m.id, m.variantId, m.changeQuantity, m.type, m.timestamp, m.reason, m.relatedOrderId);
 }
 
 }  // namespace
@@ -437,7 +437,7 @@ Task<Result<std::vector<ReservationLine>>> reservation_lines(Transaction& tx, co
 
 Task<Result<void>> insert_lines(Transaction& tx, const OrderId& order, const std::vector<ReservationLine>& lines) {
   std::vector<Params> sets;
-  for (const auto& l : lines) sets.push_back(codec::bind(order, l.variant_id, l.product_id, l.quantity, l.price, l.cost_price));
+  for (const auto& l : lines) sets.push_back(codec::params_of(order, l.variant_id, l.product_id, l.quantity, l.price, l.cost_price));
   CO_CHECK(co_await tx.run_each(reservation_line_insert, std::move(sets)));
   co_return Result<void>();
 }
@@ -453,7 +453,7 @@ Task<Result<std::vector<OrderId>>> expired_reservations(Transaction& tx, Instant
 
 Task<Result<std::vector<std::optional<TakenLine>>>> take_stock(Transaction& tx, const std::vector<Take>& lines, Instant now) {
   std::vector<Params> sets;
-  for (const auto& line : lines) sets.push_back(codec::bind(line.variant_id, line.quantity, now));
+  for (const auto& line : lines) sets.push_back(codec::params_of(line.variant_id, line.quantity, now));
   CO_TRY(const auto answers, co_await tx.run_each(stock_take, std::move(sets)));
   std::vector<std::optional<TakenLine>> taken;
   for (const auto& rows : answers) {
@@ -479,7 +479,7 @@ Task<Result<std::optional<Availability>>> availability(Transaction& tx, const Va
 
 Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products) {
   std::vector<Params> sets;
-  for (const auto& product : products) sets.push_back(codec::bind(product, tx.context().trace.traceparent()));
+  for (const auto& product : products) sets.push_back(codec::params_of(product, tx.context().trace.traceparent()));
   CO_CHECK(co_await tx.run_each(changed_insert, std::move(sets)));
   co_return Result<void>();
 }
@@ -496,7 +496,7 @@ Task<Result<std::vector<Changed>>> changed(Transaction& tx, std::int64_t limit) 
 
 Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& rows) {
   std::vector<Params> sets;
-  for (const auto& row : rows) sets.push_back(codec::bind(row.seq));
+  for (const auto& row : rows) sets.push_back(codec::params_of(row.seq));
   CO_CHECK(co_await tx.run_each(changed_delete, std::move(sets)));
   co_return Result<void>();
 }
