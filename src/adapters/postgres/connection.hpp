@@ -1,0 +1,79 @@
+// One PostgreSQL connection in libpq's pipeline mode (libpq 15, chapter 34.5): a batch of statements goes out at once and its
+// results are read in order, one round trip a batch. Used on one I/O thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <libpq-fe.h>
+
+#include "base/result.hpp"
+#include "base/sql.hpp"
+#include "base/task.hpp"
+#include "base/time.hpp"
+#include "base/worker_pool.hpp"
+
+namespace shop::postgres {
+
+struct Statement {
+  std::string_view name;  // for errors
+  std::string_view sql;
+  Params params;
+};
+
+class Connection {
+ public:
+  // Connects on a worker thread: libpq resolves names and negotiates blocking. unavailable when it cannot.
+  static Task<Result<std::unique_ptr<Connection>>> open(const Context& context, std::string url, boost::asio::io_context& loop,
+                                                        WorkerPool& workers);
+  ~Connection();
+
+  // Waits of the following batches end at `deadline`; the server is told to cancel, and the connection is lost.
+  void until(Monotonic deadline);
+
+  // Results in order, up to the first error. After an error inside a transaction block the block can only be rolled back.
+  Task<Result<std::vector<Rows>>> batch(std::vector<Statement> statements);
+
+  bool usable() const { return usable_; }     // false after a lost connection or a missed deadline
+  bool timed_out() const { return timed_out_; }
+
+ private:
+  struct Finish {
+    void operator()(PGconn* c) const { PQfinish(c); }
+  };
+  using Handle = std::unique_ptr<PGconn, Finish>;
+  struct Clear {
+    void operator()(PGresult* r) const { PQclear(r); }
+  };
+  using ResultPtr = std::unique_ptr<PGresult, Clear>;
+
+  Connection(Handle handle, boost::asio::io_context& loop, WorkerPool& workers);
+
+  // A result that the server will send: of a statement, or of preparing one.
+  struct Expected {
+    std::string_view name;
+    std::string prepares;  // the text; empty: the caller's statement
+  };
+  bool send(const Statement& statement, std::vector<Expected>& expected);
+  Task<bool> flush();
+  Task<ResultPtr> next_result();
+  Task<> wait(boost::asio::posix::stream_descriptor::wait_type what);
+  void expire();
+  Failure lost();
+
+  Handle handle_;
+  WorkerPool& workers_;
+  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer timer_;
+  std::shared_ptr<PGcancel> cancel_;
+  std::unordered_map<std::string, std::string> prepared_;  // text -> name
+  std::size_t names_given_ = 0;
+  bool usable_ = true, timed_out_ = false;
+};
+
+}  // namespace shop::postgres

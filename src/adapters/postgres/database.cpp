@@ -1,0 +1,212 @@
+#include "adapters/postgres/database.hpp"
+
+#include <atomic>
+#include <deque>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "adapters/postgres/connection.hpp"
+#include "base/await_callback.hpp"
+
+namespace shop::postgres {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int attempts = 3;
+constexpr milliseconds retry_pause{20};
+
+std::unique_ptr<Connection> take_out(std::vector<std::unique_ptr<Connection>>& list) {
+  auto last = std::move(list.back());
+  list.pop_back();
+  return last;
+}
+
+class PostgresTransaction final : public Transaction {
+ public:
+  PostgresTransaction(const Context& context, Connection& connection, std::string_view begin)
+      : Transaction(context), connection_(connection), begin_(begin) {}
+
+  Task<Result<Rows>> run(const Query& query, Params params) override {
+    std::vector<Statement> statements;
+    statements.push_back({query.name, query.sql, std::move(params)});
+    CO_TRY(auto rows, co_await send(std::move(statements)));
+    co_return std::move(rows.back());
+  }
+
+  Task<Result<std::vector<Rows>>> run_each(const Query& query, std::vector<Params> sets) override {
+    if (sets.empty()) co_return std::vector<Rows>();
+    std::vector<Statement> statements;
+    statements.reserve(sets.size() + 1);
+    for (auto& params : sets) statements.push_back({query.name, query.sql, std::move(params)});
+    co_return co_await send(std::move(statements));
+  }
+
+  Dialect dialect() const override { return Dialect::postgres; }
+
+  bool begun() const { return begun_; }
+  std::vector<std::move_only_function<void()>> take_hooks() { return std::move(hooks_); }
+
+ private:
+  Task<Result<std::vector<Rows>>> send(std::vector<Statement> statements) {
+    const bool first = !begun_;
+    if (first) statements.insert(statements.begin(), {"begin", begin_, {}});
+    begun_ = true;
+    CO_TRY(auto rows, co_await connection_.batch(std::move(statements)));
+    if (first) rows.erase(rows.begin());
+    co_return rows;
+  }
+
+  Connection& connection_;
+  const std::string_view begin_;
+  bool begun_ = false;
+};
+
+class Pool final : public PostgresDatabase {
+ public:
+  Pool(Options options, asio::io_context& loop, WorkerPool& workers, Clock& clock)
+      : options_(std::move(options)), loop_(loop), workers_(workers), clock_(clock) {}
+
+  Task<Result<void>> run(const Context& context, Access access, Work work) override {
+    // On the pool's own loop, wherever the caller lives.
+    co_return co_await asio::co_spawn(loop_, attempt_all(context, access, work), asio::use_awaitable);
+  }
+
+  Task<Result<void>> ping(const Context& context) override {
+    static constexpr Query alive{"ping", "SELECT 1"};
+    co_return co_await run(context, Access::read, [](Transaction& tx) { return perform(tx, alive); });
+  }
+
+  PoolState pool() const override { return {open_, busy_, waiting_count_}; }
+
+ private:
+  struct Waiting {
+    Monotonic deadline;
+    Callback<bool> resume;
+  };
+
+  Task<Result<void>> attempt_all(const Context& context, Access access, Work& work) {
+    for (int attempt = 1;; ++attempt) {
+      bool again = false;
+      auto outcome = co_await attempt_once(context, access, work, again);
+      if (outcome || !again || attempt == attempts || clock_.now() >= context.deadline) co_return outcome;
+      co_await clock_.sleep(retry_pause * attempt);
+    }
+  }
+
+  Task<Result<void>> attempt_once(const Context& context, Access access, Work& work, bool& again) {
+    CO_TRY(auto connection, co_await acquire(context));
+    connection->until(context.deadline);
+    auto outcome = co_await use(context, access, work, *connection, again);
+    connection->until(Monotonic::max());
+    give_back(std::move(connection));
+    co_return outcome;
+  }
+
+  Task<Result<void>> use(const Context& context, Access access, Work& work, Connection& connection, bool& again) {
+    PostgresTransaction tx(context, connection,
+                           access == Access::write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    auto outcome = co_await work(tx);
+    again = !outcome && (outcome.error().name == "TRY_AGAIN" || outcome.error().name == "CONNECTION_LOST");
+    if (!tx.begun() || !connection.usable()) co_return outcome;
+    const bool commits = outcome.has_value() && access == Access::write;
+    auto ended = co_await connection.batch(one({"end", commits ? "COMMIT" : "ROLLBACK", {}}));
+    if (!commits) co_return outcome;
+    if (!ended) {
+      const auto& error = ended.error();
+      const bool answered = connection.usable();  // the server itself refused: then nothing was done
+      again = answered && error.name == "TRY_AGAIN";
+      if (answered) co_return Failure(std::move(ended).error());
+      co_return fail(Code::unknown_outcome, "The commit's outcome is not known.", {}, error.detail);
+    }
+    for (auto& hook : tx.take_hooks()) hook();
+    co_return outcome;
+  }
+
+  static std::vector<Statement> one(Statement statement) {
+    std::vector<Statement> list;
+    list.push_back(std::move(statement));
+    return list;
+  }
+
+  Task<Result<std::unique_ptr<Connection>>> acquire(const Context& context) {
+    while (idle_.empty() && open_ >= options_.connections) {
+      if (waiting_.size() >= options_.queue) {
+        co_return fail(Error{Code::unavailable, "Too many requests wait for the database.", "BUSY", {}, {}, seconds(1)});
+      }
+      const bool in_time = co_await await_callback<bool>([&](Callback<bool> resume) {
+        waiting_.push_back({context.deadline, std::move(resume)});
+        waiting_count_ = waiting_.size();
+        watch_queue();
+      });
+      if (!in_time) co_return fail(Code::timed_out, "The database had no time for the request.");
+    }
+    ++busy_;
+    if (!idle_.empty()) co_return take_out(idle_);
+    ++open_;
+    auto fresh = co_await Connection::open(context, options_.url, loop_, workers_);
+    if (!fresh) {
+      --open_;
+      --busy_;
+      wake_one();
+    }
+    co_return fresh;
+  }
+
+  void give_back(std::unique_ptr<Connection> connection) {
+    --busy_;
+    if (connection->usable()) idle_.push_back(std::move(connection));
+    else --open_;
+    wake_one();
+  }
+
+  void wake_one() {
+    if (waiting_.empty()) return;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting_count_ = waiting_.size();
+    next.resume(true);
+  }
+
+  // Ends the waits whose time is over; runs only while somebody waits.
+  void watch_queue() {
+    if (watching_) return;
+    watching_ = true;
+    asio::co_spawn(loop_, expire_waits(), [](std::exception_ptr thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    });
+  }
+
+  Task<> expire_waits() {
+    while (!waiting_.empty()) {
+      co_await clock_.sleep(milliseconds(20));
+      const auto now = clock_.now();
+      std::deque<Waiting> kept;
+      for (auto& each : waiting_) {
+        if (each.deadline > now) kept.push_back(std::move(each));
+        else each.resume(false);
+      }
+      waiting_ = std::move(kept);
+      waiting_count_ = waiting_.size();
+    }
+    watching_ = false;
+  }
+
+  const Options options_;
+  asio::io_context& loop_;
+  WorkerPool& workers_;
+  Clock& clock_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::deque<Waiting> waiting_;
+  bool watching_ = false;
+  std::atomic<std::size_t> open_{0}, busy_{0}, waiting_count_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<PostgresDatabase> open(Options options, asio::io_context& loop, WorkerPool& workers, Clock& clock) {
+  return std::make_unique<Pool>(std::move(options), loop, workers, clock);
+}
+
+}  // namespace shop::postgres

@@ -1,0 +1,37 @@
+// Database on PostgreSQL 15: a bounded pool of pipelined connections.
+//
+// A writing work runs at READ COMMITTED in one transaction, which begins together with its first statement; a reading work
+// sees one snapshot. A work that met a deadlock, or whose connection broke before the commit was sent, is run again, at most
+// three times in all: nothing of it has happened. A commit whose answer is lost is unknown_outcome.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/worker_pool.hpp"
+#include "ports/clock.hpp"
+#include "ports/database.hpp"
+
+namespace shop::postgres {
+
+struct Options {
+  std::string url;                // postgres://user:password@host:port/database
+  std::size_t connections = 10;
+  std::size_t queue = 1024;       // works that may wait for a connection; one more is refused as unavailable
+};
+
+struct PoolState {
+  std::size_t open = 0, busy = 0, waiting = 0;
+};
+
+class PostgresDatabase : public Database {
+ public:
+  virtual PoolState pool() const = 0;  // for metrics
+};
+
+// Connects when it is first used. The pool lives on `loop`; workers make the connections.
+std::unique_ptr<PostgresDatabase> open(Options options, boost::asio::io_context& loop, WorkerPool& workers, Clock& clock);
+
+}  // namespace shop::postgres
