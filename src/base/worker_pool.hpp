@@ -36,6 +36,9 @@ class WorkerPool {
     });
   }
 
+  // Work that nobody waits for. False when the queue is full: then it is not done.
+  bool post(std::move_only_function<void()> job) { return submit(std::move(job)); }
+
   std::size_t waiting() const;
 
  private:

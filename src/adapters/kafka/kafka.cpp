@@ -1,0 +1,337 @@
+#include "adapters/kafka/kafka.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+#include <sys/prctl.h>
+
+#include "base/await_callback.hpp"
+
+namespace shop {
+namespace {
+
+constexpr std::size_t fetched_max = 1000;  // records of a subscription that wait for their consumer
+
+template <class T, void (*Free)(T*)>
+struct Freed {
+  void operator()(T* p) const { Free(p); }
+};
+using Conf = std::unique_ptr<rd_kafka_conf_t, Freed<rd_kafka_conf_t, rd_kafka_conf_destroy>>;
+using Handle = std::unique_ptr<rd_kafka_t, Freed<rd_kafka_t, rd_kafka_destroy>>;
+using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t, Freed<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>>;
+using Message = std::unique_ptr<rd_kafka_message_t, Freed<rd_kafka_message_t, rd_kafka_message_destroy>>;
+
+Conf configuration(const std::map<std::string, std::string>& settings) {
+  Conf conf(rd_kafka_conf_new());
+  std::array<char, 512> error{};
+  for (const auto& [name, value] : settings) {
+    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), error.data(), error.size()) != RD_KAFKA_CONF_OK) {
+      throw std::runtime_error(fmt::format("Kafka setting {}={}: {}", name, value, error.data()));
+    }
+  }
+  return conf;
+}
+
+Handle make(rd_kafka_type_t type, Conf conf) {
+  std::array<char, 512> error{};
+  Handle handle(rd_kafka_new(type, conf.get(), error.data(), error.size()));
+  if (!handle) throw std::runtime_error(fmt::format("Kafka client: {}", error.data()));
+  (void)conf.release();  // the client owns it now
+  return handle;
+}
+
+Failure kafka_failure(rd_kafka_resp_err_t code) {
+  return fail(Code::unavailable, "The event log cannot be reached.", {}, rd_kafka_err2str(code));
+}
+
+// A batch whose delivery reports are awaited together.
+struct Batch {
+  std::atomic<std::size_t> left;
+  std::atomic<rd_kafka_resp_err_t> first_error{RD_KAFKA_RESP_ERR_NO_ERROR};
+  Callback<Result<void>> done;
+
+  void one_delivered(rd_kafka_resp_err_t error) {
+    if (error) {
+      auto none = RD_KAFKA_RESP_ERR_NO_ERROR;
+      first_error.compare_exchange_strong(none, error);
+    }
+    if (left.fetch_sub(1) != 1) return;
+    const auto outcome = first_error.load();
+    done(outcome ? Result<void>(kafka_failure(outcome)) : Result<void>());
+    delete this;
+  }
+};
+
+class KafkaSubscription final : public Subscription {
+ public:
+  KafkaSubscription(const KafkaOptions& options, const std::string& group, const std::vector<std::string>& topics, Clock& clock)
+      : clock_(clock), alarm_(clock.alarm()) {
+    auto conf = configuration({{"bootstrap.servers", options.brokers},
+                               {"client.id", options.client_id},
+                               {"group.id", group},
+                               {"enable.auto.commit", "false"},
+                               {"enable.auto.offset.store", "false"},
+                               {"auto.offset.reset", "earliest"},
+                               {"session.timeout.ms", "6000"},
+                               {"heartbeat.interval.ms", "1000"},
+                               {"fetch.wait.max.ms", "50"},
+                               {"topic.metadata.refresh.interval.ms", "10000"},
+                               {"allow.auto.create.topics", "false"},
+                               {"log_level", "0"}});
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t* client, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* parts, void* self) {
+      static_cast<KafkaSubscription*>(self)->rebalance(client, what, parts);
+    });
+    consumer_ = make(RD_KAFKA_CONSUMER, std::move(conf));
+    rd_kafka_poll_set_consumer(consumer_.get());
+    const Partitions wanted(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+    for (const auto& topic : topics) rd_kafka_topic_partition_list_add(wanted.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    rd_kafka_subscribe(consumer_.get(), wanted.get());
+    thread_ = std::thread([this] { poll(); });
+  }
+
+  ~KafkaSubscription() override {
+    stopping_ = true;
+    space_.notify_all();
+    thread_.join();
+    rd_kafka_consumer_close(consumer_.get());
+  }
+
+  Task<Result<std::vector<DeliveredEvent>>> fetch(std::size_t max, milliseconds wait) override {
+    auto taken = take(max);
+    if (taken.empty()) {
+      co_await alarm_->wait_until(clock_.now() + wait);
+      taken = take(max);
+    }
+    co_return taken;
+  }
+
+  Task<Result<void>> commit(const DeliveredEvent& event) override {
+    const Partitions done(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(done.get(), event.record.topic.c_str(), event.partition)->offset = event.offset + 1;
+    {
+      const std::lock_guard lock(mutex_);
+      committed_[{event.record.topic, event.partition}] = event.offset + 1;
+    }
+    // Asynchronous: a commit that is lost means that some events come again, which their inbox knows.
+    const auto error = rd_kafka_commit(consumer_.get(), done.get(), 1);
+    if (error && error != RD_KAFKA_RESP_ERR__NO_OFFSET) co_return kafka_failure(error);
+    co_return Result<void>();
+  }
+
+  std::int64_t lag() const override {
+    const std::lock_guard lock(mutex_);
+    std::int64_t total = 0;
+    for (const auto& [where, offset] : committed_) {
+      std::int64_t low = 0, high = 0;
+      if (rd_kafka_get_watermark_offsets(consumer_.get(), where.first.c_str(), where.second, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+          high > offset) {
+        total += high - offset;
+      }
+    }
+    return total;
+  }
+
+ private:
+  void poll() {
+    ::prctl(PR_SET_NAME, "kafka-consume");
+    while (!stopping_) {
+      const Message message(rd_kafka_consumer_poll(consumer_.get(), 100));
+      if (!message || message->err) continue;  // errors pass: the client reconnects by itself
+      auto event = read(*message);
+      std::unique_lock lock(mutex_);
+      space_.wait(lock, [&] { return stopping_ || fetched_.size() < fetched_max; });
+      if (stopping_) return;
+      if (!owned_.contains({event.record.topic, event.partition})) continue;  // taken away while it waited for space
+      fetched_.push_back(std::move(event));
+      lock.unlock();
+      alarm_->wake();
+    }
+  }
+
+  static DeliveredEvent read(const rd_kafka_message_t& message) {
+    DeliveredEvent event;
+    event.partition = message.partition;
+    event.offset = message.offset;
+    event.record.topic = rd_kafka_topic_name(message.rkt);
+    event.record.key.assign(static_cast<const char*>(message.key), message.key_len);
+    event.record.value.assign(static_cast<const char*>(message.payload), message.len);
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const char* name = nullptr;
+      const void* value = nullptr;
+      std::size_t size = 0;
+      for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+        event.record.headers.emplace_back(name, std::string(static_cast<const char*>(value), size));
+      }
+    }
+    return event;
+  }
+
+  std::vector<DeliveredEvent> take(std::size_t max) {
+    const std::lock_guard lock(mutex_);
+    std::vector<DeliveredEvent> taken;
+    while (!fetched_.empty() && taken.size() < max) {
+      taken.push_back(std::move(fetched_.front()));
+      fetched_.pop_front();
+    }
+    space_.notify_one();
+    return taken;
+  }
+
+  // Runs on the polling thread. What was fetched of a partition that goes to another member is forgotten.
+  void rebalance(rd_kafka_t* client, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* parts) {
+    const bool given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!given) {
+        owned_.clear();
+        fetched_.clear();
+        committed_.clear();
+      } else {
+        for (int i = 0; i < parts->cnt; ++i) owned_.emplace(parts->elems[i].topic, parts->elems[i].partition);
+      }
+    }
+    rd_kafka_assign(client, given ? parts : nullptr);
+  }
+
+  Clock& clock_;
+  const std::unique_ptr<Alarm> alarm_;
+  Handle consumer_;
+  mutable std::mutex mutex_;
+  std::condition_variable space_;
+  std::deque<DeliveredEvent> fetched_;
+  std::set<std::pair<std::string, int>> owned_;
+  std::map<std::pair<std::string, int>, std::int64_t> committed_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+class KafkaLog final : public EventLog {
+ public:
+  KafkaLog(KafkaOptions options, WorkerPool& workers, Clock& clock) : options_(std::move(options)), workers_(workers), clock_(clock) {
+    auto conf = configuration({{"bootstrap.servers", options_.brokers},
+                               {"client.id", options_.client_id},
+                               {"enable.idempotence", "true"},
+                               {"acks", "all"},
+                               {"linger.ms", "2"},
+                               {"delivery.timeout.ms", std::to_string(options_.delivery_limit.count())},
+                               {"partitioner", "murmur2_random"},
+                               {"compression.type", "none"},
+                               {"allow.auto.create.topics", "false"},
+                               {"log_level", "0"}});
+    rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+      static_cast<Batch*>(message->_private)->one_delivered(message->err);
+    });
+    producer_ = make(RD_KAFKA_PRODUCER, std::move(conf));
+    thread_ = std::thread([this] {
+      ::prctl(PR_SET_NAME, "kafka-produce");
+      while (!stopping_) rd_kafka_poll(producer_.get(), 100);
+    });
+  }
+
+  ~KafkaLog() override {
+    rd_kafka_flush(producer_.get(), 2000);
+    rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(producer_.get(), 100);  // whoever still waits is told
+    stopping_ = true;
+    thread_.join();
+  }
+
+  Task<Result<void>> publish(const Context& context, std::vector<EventRecord> records) override {
+    if (records.empty()) co_return Result<void>();
+    std::set<std::string> topics;
+    for (const auto& record : records) topics.insert(record.topic);
+    for (const auto& topic : topics) CO_CHECK(co_await ensure_topic(context, topic));
+    co_return co_await await_callback<Result<void>>([&](Callback<Result<void>> done) {
+      auto* batch = new Batch{records.size(), RD_KAFKA_RESP_ERR_NO_ERROR, std::move(done)};
+      for (const auto& record : records) produce(record, *batch);
+    });
+  }
+
+  std::unique_ptr<Subscription> subscribe(std::string group, std::vector<std::string> topics) override {
+    // A consumer of a topic that nobody has made yet would find it only at the next look at the metadata.
+    for (const auto& topic : topics) (void)workers_.post([this, topic] { (void)create_topic(topic); });
+    return std::make_unique<KafkaSubscription>(options_, group, topics, clock_);
+  }
+
+  Task<Result<void>> ping(const Context& context) override {
+    co_return co_await workers_.run(context, [this]() -> Result<void> {
+      const rd_kafka_metadata_t* metadata = nullptr;
+      const auto error = rd_kafka_metadata(producer_.get(), 0, nullptr, &metadata, 500);
+      if (metadata) rd_kafka_metadata_destroy(metadata);
+      return error ? Result<void>(kafka_failure(error)) : Result<void>();
+    });
+  }
+
+ private:
+  void produce(const EventRecord& record, Batch& batch) {
+    rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size());
+    for (const auto& [name, value] : record.headers) {
+      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
+    }
+    const auto error = rd_kafka_producev(
+        producer_.get(), RD_KAFKA_V_TOPIC(record.topic.c_str()), RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
+        RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&batch), RD_KAFKA_V_END);
+    if (!error) return;
+    rd_kafka_headers_destroy(headers);
+    batch.one_delivered(error);
+  }
+
+  Task<Result<void>> ensure_topic(const Context& context, std::string topic) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (known_topics_.contains(topic)) co_return Result<void>();
+    }
+    CO_CHECK(co_await workers_.run(context, [this, topic] { return create_topic(topic); }));
+    const std::lock_guard lock(mutex_);
+    known_topics_.insert(std::move(topic));
+    co_return Result<void>();
+  }
+
+  Result<void> create_topic(const std::string& topic) {
+    using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Freed<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>>;
+    using Queue = std::unique_ptr<rd_kafka_queue_t, Freed<rd_kafka_queue_t, rd_kafka_queue_destroy>>;
+    using Event = std::unique_ptr<rd_kafka_event_t, Freed<rd_kafka_event_t, rd_kafka_event_destroy>>;
+    std::array<char, 256> error{};
+    const bool dead_letters = topic.ends_with("_dlq");
+    const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), dead_letters ? 1 : options_.partitions, options_.replication, error.data(), error.size()));
+    if (!wanted) return fail(Code::internal, "A topic cannot be made.", {}, error.data());
+    const Queue queue(rd_kafka_queue_new(producer_.get()));
+    rd_kafka_NewTopic_t* list[] = {wanted.get()};
+    rd_kafka_CreateTopics(producer_.get(), list, 1, nullptr, queue.get());
+    const Event event(rd_kafka_queue_poll(queue.get(), 5000));
+    if (!event) return kafka_failure(RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (rd_kafka_event_error(event.get())) return kafka_failure(rd_kafka_event_error(event.get()));
+    std::size_t count = 0;
+    const auto** results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+    const auto code = count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
+    if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return kafka_failure(code);
+    return {};
+  }
+
+  const KafkaOptions options_;
+  WorkerPool& workers_;
+  Clock& clock_;
+  Handle producer_;
+  std::mutex mutex_;
+  std::set<std::string> known_topics_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<EventLog> open_kafka(KafkaOptions options, WorkerPool& workers, Clock& clock) {
+  return std::make_unique<KafkaLog>(std::move(options), workers, clock);
+}
+
+}  // namespace shop
