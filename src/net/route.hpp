@@ -71,6 +71,7 @@ Access needs(P... any_of) {
 struct Arrival {
   std::string service;    // the authenticated service that calls; empty: somebody outside
   bool operator_tool = false;  // shopctl on this machine: may use every route
+  bool through_gateway = false;  // an outsider, whose address the gateway has written into X-Forwarded-For
 };
 
 // What a handler knows of its request, and says of its answer beside the body.

@@ -35,9 +35,9 @@ std::string_view bearer(std::string_view authorization) {
 
 Failure unauthenticated(std::string message) { return fail(Code::unauthenticated, std::move(message)); }
 
-// Through the gateway the last hop added the address it saw; services trust only the gateway to do so.
-std::string client_of(const Request& request) {
-  const auto forwarded = request.headers.get("X-Forwarded-For");
+// Only the gateway is believed when it says for whom it asks.
+std::string client_of(const Arrival& arrival, const Request& request) {
+  const auto forwarded = arrival.through_gateway ? request.headers.get("X-Forwarded-For") : std::string_view();
   if (forwarded.empty()) return request.remote;
   const auto comma = forwarded.rfind(',');
   return std::string(trimmed(comma == forwarded.npos ? forwarded : forwarded.substr(comma + 1)));
@@ -179,7 +179,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
             .context = context,
             .caller = std::move(caller),
             .language = language_of(request.headers.get("Accept-Language")),
-            .client = client_of(request),
+            .client = client_of(arrival, request),
             .status = entry->info.success.front(),
             .headers = {}};
   co_return co_await entry->invoke(call, arguments);

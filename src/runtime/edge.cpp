@@ -29,6 +29,7 @@ net::Arrival Edge::arrival_of(const net::Exchange& exchange, const Request& requ
   if (options_.internal_token.empty()) return {};
   if (!same_secret(request.headers.get(internal_token_header), options_.internal_token)) return {};
   const auto name = request.headers.get(internal_service_header);
+  if (name == gateway_name) return {.through_gateway = true};  // it speaks for somebody outside
   return {std::string(name.empty() ? "unnamed" : name), name == "shopctl"};
 }
 
@@ -39,7 +40,7 @@ Context Edge::context_of(const Request& request, const net::Arrival& arrival) {
   const auto given = request.headers.get("X-Request-Id");
   context.request_id = usable_id(given) ? std::string(given) : context.trace.trace_text();
   auto budget = options_.request_limit;
-  if (!arrival.service.empty()) {
+  if (!arrival.service.empty() || arrival.through_gateway) {
     std::int64_t left = 0;
     const auto text = request.headers.get(budget_header);
     if (std::from_chars(text.data(), text.data() + text.size(), left).ec == std::errc() && left > 0) {

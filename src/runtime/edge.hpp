@@ -16,6 +16,8 @@ class Application {
   virtual Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) = 0;
 };
 
+inline constexpr std::string_view gateway_name = "api-gateway";
+
 struct EdgeOptions {
   milliseconds request_limit{15'000};
   std::string internal_token;      // a caller that sends it is a service; empty: nobody can be

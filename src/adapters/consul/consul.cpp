@@ -1,0 +1,182 @@
+#include "adapters/consul/consul.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "codec/json_reader.hpp"
+
+namespace shop {
+namespace {
+
+namespace json = boost::json;
+
+constexpr seconds blocking_wait{25}, margin{5};
+
+// The members of GET /v1/health/service/:name that matter here.
+struct HealthService {
+  std::string ID, Address;
+  std::int64_t Port = 0;
+  std::optional<std::vector<std::string>> Tags;
+};
+BOOST_DESCRIBE_STRUCT(HealthService, (), (ID, Address, Port, Tags))
+
+struct HealthNode {
+  std::string Address;
+};
+BOOST_DESCRIBE_STRUCT(HealthNode, (), (Address))
+
+struct HealthEntry {
+  HealthNode Node;
+  HealthService Service;
+};
+BOOST_DESCRIBE_STRUCT(HealthEntry, (), (Node, Service))
+
+std::string version_in(const HealthService& service) {
+  for (const auto& tag : service.Tags.value_or(std::vector<std::string>())) {
+    if (tag.starts_with("version:")) return tag.substr(8);
+  }
+  return {};
+}
+
+Failure refused(const Response& response) {
+  return fail(Code::unavailable, fmt::format("Consul answered {}.", response.status), {}, std::string(response.text().substr(0, 200)));
+}
+
+}  // namespace
+
+ConsulDirectory::ConsulDirectory(ConsulOptions options, net::ClientPool& pool, Clock& clock)
+    : options_(std::move(options)), pool_(pool), clock_(clock), agent_{options_.host, options_.port, {}} {
+  for (const auto& service : options_.watch) watched_[service];
+}
+
+Instances ConsulDirectory::instances(std::string_view service) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = watched_.find(service);
+  return it == watched_.end() ? std::make_shared<const std::vector<Instance>>() : it->second.view;
+}
+
+Task<Result<Response>> ConsulDirectory::ask(const Context& context, Method method, std::string target, std::string body) {
+  const Request request{method, std::move(target), {}, std::move(body), {}};
+  co_return co_await pool_.send(context, agent_, request);
+}
+
+Task<Result<void>> ConsulDirectory::announce(const Context& context) {
+  const json::object registration{
+      {"ID", options_.instance},
+      {"Name", options_.service},
+      {"Address", options_.address},
+      {"Port", options_.service_port},
+      {"Tags", json::array{options_.service, "env:" + options_.environment, "version:" + options_.version}},
+      {"Check", json::object{{"HTTP", fmt::format("http://{}:{}/health", options_.address, options_.service_port)},
+                             {"Interval", "10s"},
+                             {"Timeout", "5s"},
+                             {"DeregisterCriticalServiceAfter", "30s"},
+                             {"Status", "passing"}}}};
+  CO_TRY(const auto answer, co_await ask(context, Method::put, "/v1/agent/service/register", json::serialize(registration)));
+  if (answer.status != 200) co_return refused(answer);
+  co_return Result<void>();
+}
+
+Task<Result<void>> ConsulDirectory::withdraw(const Context& context) {
+  CO_TRY(const auto answer, co_await ask(context, Method::put, "/v1/agent/service/deregister/" + percent_encoded(options_.instance)));
+  if (answer.status != 200 && answer.status != 404) co_return refused(answer);
+  co_return Result<void>();
+}
+
+Task<Result<void>> ConsulDirectory::ping(const Context& context) {
+  CO_TRY(const auto answer, co_await ask(context, Method::get, "/v1/status/leader"));
+  if (answer.status != 200) co_return refused(answer);
+  co_return Result<void>();
+}
+
+Task<Result<bool>> ConsulDirectory::stay_registered(const Context& context) {
+  CO_TRY(const auto answer, co_await ask(context, Method::get, "/v1/agent/service/" + percent_encoded(options_.instance)));
+  if (answer.status == 404) CO_CHECK(co_await announce(context));
+  else if (answer.status != 200) co_return refused(answer);
+  co_return false;
+}
+
+std::uint32_t ConsulDirectory::weight_of(std::string_view service, const Instance& instance) const {
+  if (const auto own = weights_.find(instance.id); own != weights_.end()) return own->second;
+  const auto by_version = weights_.find(fmt::format("{}:{}", service, instance.version));
+  return by_version == weights_.end() ? 100 : by_version->second;
+}
+
+Task<Result<bool>> ConsulDirectory::look(const Context& given, std::string service) {
+  Context context = given;
+  context.deadline = clock_.now() + blocking_wait + margin;
+  auto& watched = watched_.find(service)->second;
+  CO_TRY(const auto answer, co_await ask(context, Method::get, fmt::format("/v1/health/service/{}?passing=1&index={}&wait={}s", service,
+                                                                           watched.index, blocking_wait.count())));
+  if (answer.status != 200) co_return refused(answer);
+  CO_TRY(const auto entries, codec::from_json<std::vector<HealthEntry>>(answer.text()));
+  std::vector<Instance> instances;
+  for (const auto& entry : entries) {
+    const auto& s = entry.Service;
+    instances.push_back({s.ID, s.Address.empty() ? entry.Node.Address : s.Address, static_cast<std::uint16_t>(s.Port), version_in(s), 100});
+  }
+  const auto index = answer.headers.get("X-Consul-Index");
+  const std::lock_guard lock(mutex_);
+  for (auto& instance : instances) instance.weight = weight_of(service, instance);
+  watched.view = std::make_shared<const std::vector<Instance>>(std::move(instances));
+  watched.index = index.empty() ? "0" : std::string(index);
+  co_return true;
+}
+
+Task<Result<bool>> ConsulDirectory::look_at_weights(const Context& given) {
+  Context context = given;
+  context.deadline = clock_.now() + blocking_wait + margin;
+  CO_TRY(const auto answer, co_await ask(context, Method::get, fmt::format("/v1/kv/shop/weights?raw=1&index={}&wait={}s", weights_index_,
+                                                                           blocking_wait.count())));
+  if (answer.status != 200 && answer.status != 404) co_return refused(answer);
+  std::map<std::string, std::uint32_t, std::less<>> weights;
+  if (answer.status == 200) {
+    CO_TRY(const auto read, (codec::from_json<std::map<std::string, std::int64_t>>(answer.text())));
+    for (const auto& [name, weight] : read) weights[name] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(weight, 0, 1000));
+  }
+  const auto index = answer.headers.get("X-Consul-Index");
+  const std::lock_guard lock(mutex_);
+  weights_ = std::move(weights);
+  for (auto& [service, watched] : watched_) {
+    auto instances = *watched.view;
+    for (auto& instance : instances) instance.weight = weight_of(service, instance);
+    watched.view = std::make_shared<const std::vector<Instance>>(std::move(instances));
+  }
+  weights_index_ = index.empty() ? "0" : std::string(index);
+  co_return true;
+}
+
+std::vector<ConsulDirectory::Work> ConsulDirectory::background() {
+  std::vector<Work> work;
+  for (const auto& service : options_.watch) {
+    work.push_back({"consul watch of " + service, [this, service](const Context& context) { return look(context, service); }});
+  }
+  if (!options_.watch.empty()) {
+    work.push_back({"consul watch of weights", [this](const Context& context) { return look_at_weights(context); }});
+  }
+  work.push_back({"consul registration", [this](const Context& context) { return stay_registered(context); }});
+  return work;
+}
+
+void StaticDirectory::add(const std::string& service, Instance instance) {
+  std::vector<Instance> list;
+  if (const auto it = services_.find(service); it != services_.end()) list = *it->second;
+  list.push_back(std::move(instance));
+  services_[service] = std::make_shared<const std::vector<Instance>>(std::move(list));
+}
+
+Instances StaticDirectory::instances(std::string_view service) const {
+  const auto it = services_.find(service);
+  return it == services_.end() ? std::make_shared<const std::vector<Instance>>() : it->second;
+}
+
+Task<Result<void>> StaticDirectory::announce(const Context&) { co_return Result<void>(); }
+Task<Result<void>> StaticDirectory::withdraw(const Context&) { co_return Result<void>(); }
+
+Instances CombinedDirectory::instances(std::string_view service) const {
+  auto fixed = fixed_.instances(service);
+  return fixed->empty() ? discovered_.instances(service) : fixed;
+}
+
+}  // namespace shop

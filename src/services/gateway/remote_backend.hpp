@@ -1,0 +1,28 @@
+// A service in other processes: an instance is chosen, the exchange streamed through.
+#pragma once
+
+#include "net/proxy.hpp"
+#include "runtime/http_caller.hpp"
+#include "services/gateway/gateway.hpp"
+
+namespace shop::gateway {
+
+class RemoteBackend final : public Backend {
+ public:
+  RemoteBackend(std::string service, CallerIdentity identity, Balancer& balancer, net::ClientPool& pool, Clock& clock, Random& random)
+      : service_(std::move(service)), identity_(std::move(identity)), balancer_(balancer), pool_(pool), clock_(clock), random_(random) {}
+
+  // 503 when no healthy instance is known, 504 after the deadline, 502 for a broken answer. A connection that could not be
+  // made is tried once more on another instance.
+  Task<> forward(const Context& context, net::Exchange& exchange, net::Answered& answered) override;
+
+ private:
+  const std::string service_;
+  const CallerIdentity identity_;
+  Balancer& balancer_;
+  net::ClientPool& pool_;
+  Clock& clock_;
+  Random& random_;
+};
+
+}  // namespace shop::gateway
