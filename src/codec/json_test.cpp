@@ -181,9 +181,9 @@ TEST(Schema, MarksWhatIsRequired) {
   Schemas schemas(components);
   schemas.of<Basket>(Direction::request);
   schemas.of<Basket>(Direction::response);
-  EXPECT_EQ(components.at("BasketInput").at("required"), (json::array{"name", "price", "items"}));
-  EXPECT_EQ(components.at("Basket").at("required"), (json::array{"name", "price", "items", "colour"}));
-  EXPECT_EQ(components.at("Line").at("properties").at("quantity"), (json::object{{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}}));
+  EXPECT_EQ(components.at(component_name<Basket>() + "Input").at("required"), (json::array{"name", "price", "items"}));
+  EXPECT_EQ(components.at(component_name<Basket>()).at("required"), (json::array{"name", "price", "items", "colour"}));
+  EXPECT_EQ(components.at(component_name<Line>()).at("properties").at("quantity"), (json::object{{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}}));
 }
 
 }  // namespace

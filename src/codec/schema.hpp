@@ -9,14 +9,20 @@ namespace shop::codec {
 
 enum class Direction { request, response };  // in answers every member is present, absent ones as null
 
-// "Order" of shop::order::Order.
+// "order.Order" of shop::order::Order: services may use the same names.
 template <class T>
-constexpr std::string_view type_name() {
+std::string component_name() {
   constexpr std::string_view pretty = __PRETTY_FUNCTION__;
   constexpr auto from = pretty.find("T = ") + 4;
-  constexpr auto name = pretty.substr(from, pretty.size() - from - 1);
-  constexpr auto colon = name.substr(0, name.find('<')).rfind(':');
-  return colon == name.npos ? name : name.substr(colon + 1);
+  std::string_view name = pretty.substr(from, pretty.size() - from - 1);
+  if (name.starts_with("shop::")) name.remove_prefix(6);
+  std::string component;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool colons = name.substr(i).starts_with("::");
+    component += colons ? '.' : std::isalnum(static_cast<unsigned char>(name[i])) ? name[i] : '_';
+    if (colons) ++i;
+  }
+  return component;
 }
 
 class Schemas {
@@ -70,10 +76,7 @@ class Schemas {
 
   template <class T>
   json::object component(Direction direction) {
-    std::string name(type_name<T>());
-    for (char& c : name) {
-      if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-    }
+    std::string name = component_name<T>();
     if (direction == Direction::request) name += "Input";
     if (!components_.contains(name)) {
       components_[name] = json::object();  // stands for itself while its members are walked
