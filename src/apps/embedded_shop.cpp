@@ -41,10 +41,10 @@ void or_throw(const Result<void>& outcome) {
   throw std::runtime_error(error.detail.empty() ? error.message : fmt::format("{} ({})", error.message, error.detail));
 }
 
-std::string describe(const std::vector<Service*>& services) {
+Task<Result<std::string>> describe(std::vector<Service*> services) {
   std::vector<const net::Router*> routers;
   for (auto* service : services) routers.push_back(&service->router());
-  return net::openapi_document(routers);
+  co_return net::openapi_document(routers);
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ struct EmbeddedShop::Parts {
         order({clock, random, events, order_caller, authenticator, metrics}, {}, *order_database, limits),
         services{&auth, &product, &order},
         gateway_health("api-gateway", clock),
-        gateway({}, gateway_health, metrics, local_backends(services), [this] { return describe(services); }),
+        gateway({}, gateway_health, metrics, local_backends(services), [this](const Context&) { return describe(services); }),
         control(network),
         demo(operator_caller, clock),
         threads(options.io_threads) {

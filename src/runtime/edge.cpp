@@ -1,6 +1,8 @@
 #include "runtime/edge.hpp"
 
+#include "net/openapi.hpp"
 #include "observe/log.hpp"
+#include "runtime/health.hpp"
 
 namespace shop {
 namespace {
@@ -95,15 +97,29 @@ Task<> Edge::serve(net::Exchange& exchange) {
               .bytes = exchange.bytes_sent()});
 }
 
+Task<Response> ServiceApplication::answer(const Context& context, const net::Arrival& arrival, net::Exchange& exchange,
+                                          net::Answered& answered) {
+  auto& request = exchange.request();
+  const auto path = request.path();
+  answered.service = router_.service();
+  if (request.method == Method::get && path == "/metrics") co_return metrics_response(metrics_);
+  if (request.method == Method::get && path == "/openapi.json") {
+    const net::Router* const own[] = {&router_};
+    co_return net::json_response(200, net::openapi_document(own));
+  }
+  if (!ready_ && path != "/health/live") {
+    if (path.starts_with("/health")) {
+      co_return net::json_response(503, codec::to_json(HealthReport{"DOWN", router_.service(), {}}));
+    }
+    const Error error{Code::unavailable, fmt::format("{} is starting: what it depends on is not there yet.", router_.service()), {}, {}, {}, seconds(1)};
+    co_return net::problem_response(error, context.request_id);
+  }
+  co_return co_await router_.answer(context, arrival, request, exchange, answered);
+}
+
 Task<> ServiceApplication::handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange,
                                   net::Answered& answered) {
-  auto& request = exchange.request();
-  if (request.path() == "/metrics" && request.method == Method::get) {
-    answered.service = router_.service();
-    co_await exchange.send(metrics_response(metrics_));
-    co_return;
-  }
-  auto response = co_await router_.answer(context, arrival, request, exchange, answered);
+  auto response = co_await answer(context, arrival, exchange, answered);
   response.headers.set("X-Request-Id", context.request_id);
   co_await exchange.send(std::move(response));
 }

@@ -2,6 +2,8 @@
 // application behind, and leaves one log line and one measurement.
 #pragma once
 
+#include <atomic>
+
 #include "net/router.hpp"
 #include "net/server.hpp"
 #include "observe/metrics.hpp"
@@ -45,16 +47,19 @@ class Edge final : public net::Handler {
   const EdgeOptions options_;
 };
 
-// A service on its own port: its routes, and /metrics.
+// A service on its own port: its routes, /metrics and /openapi.json. Until it is ready everything but its health is 503.
 class ServiceApplication final : public Application {
  public:
-  ServiceApplication(net::Router& router, Metrics& metrics) : router_(router), metrics_(metrics) {}
+  ServiceApplication(net::Router& router, Metrics& metrics, const std::atomic<bool>& ready) : router_(router), metrics_(metrics), ready_(ready) {}
 
   Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
 
  private:
+  Task<Response> answer(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered);
+
   net::Router& router_;
   Metrics& metrics_;
+  const std::atomic<bool>& ready_;
 };
 
 Response metrics_response(Metrics& metrics);

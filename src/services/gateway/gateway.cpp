@@ -51,7 +51,7 @@ Task<> LocalBackend::forward(const Context& context, net::Exchange& exchange, ne
 }
 
 Gateway::Gateway(Settings settings, Health& health, Metrics& metrics,
-                 std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends, std::function<std::string()> openapi)
+                 std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends, OpenApi openapi)
     : settings_(std::move(settings)),
       own_("api-gateway", "", no_tokens()),
       metrics_(metrics),
@@ -66,7 +66,11 @@ Task<Response> Gateway::own_answer(const Context& context, net::Exchange& exchan
   const bool reads = request.method == Method::get || request.method == Method::head;
   answered.service = own_.service();
   if (reads && path == "/") co_return net::json_response(200, codec::to_json(Online{"api-gateway is online."}));
-  if (reads && path == "/openapi.json") co_return page("application/json; charset=utf-8", openapi_());
+  if (reads && path == "/openapi.json") {
+    auto document = co_await openapi_(context);
+    if (!document) co_return net::problem_response(document.error(), context.request_id);
+    co_return page("application/json; charset=utf-8", std::move(*document));
+  }
   if (reads && path == "/docs") co_return page("text/html; charset=utf-8", docs_page);
   if (reads && path == "/metrics") {
     const auto& allowed = settings_.metrics_addresses;

@@ -6,10 +6,14 @@
 #include <map>
 #include <memory>
 
+#include "ports/service_caller.hpp"
 #include "runtime/edge.hpp"
 #include "runtime/health.hpp"
 
 namespace shop::gateway {
+
+// The OpenAPI document of all services, paths as clients see them.
+using OpenApi = std::function<Task<Result<std::string>>(const Context&)>;
 
 // A service behind the gateway. The request's target has lost its prefix; `prefix` is given for messages and headers.
 class Backend {
@@ -17,6 +21,9 @@ class Backend {
   virtual ~Backend() = default;
   virtual Task<> forward(const Context& context, net::Exchange& exchange, net::Answered& answered) = 0;
 };
+
+// Asks every service for its own and puts them together.
+OpenApi merged_openapi(ServiceCaller& caller);
 
 // In the same process.
 class LocalBackend final : public Backend {
@@ -36,7 +43,7 @@ struct Settings {
 class Gateway final : public Application {
  public:
   Gateway(Settings settings, Health& health, Metrics& metrics, std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends,
-          std::function<std::string()> openapi);
+          OpenApi openapi);
 
   Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
 
@@ -47,7 +54,7 @@ class Gateway final : public Application {
   net::Router own_;
   Metrics& metrics_;
   const std::map<std::string, std::unique_ptr<Backend>, std::less<>> backends_;
-  const std::function<std::string()> openapi_;
+  const OpenApi openapi_;
 };
 
 }  // namespace shop::gateway

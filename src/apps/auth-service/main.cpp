@@ -1,0 +1,31 @@
+#include <fstream>
+#include <sstream>
+
+#include "apps/service_process.hpp"
+#include "services/auth/module.hpp"
+
+namespace {
+
+using namespace shop;
+
+std::unique_ptr<Service> make(ProcessResources& resources) {
+  auth::Settings settings;
+  settings.private_key_pem = resources.text("JWT_PRIVATE_KEY");
+  settings.token_lifetime = seconds(std::stoll(resources.text("JWT_EXPIRES_IN")));
+  return std::make_unique<auth::AuthModule>(resources.world(), settings, resources.database(), resources.key_values(), resources.hasher());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return shop::run_service(argc, argv,
+                           {.name = "auth-service",
+                            .port = 3001,
+                            .description = "identities, tokens, roles",
+                            .uses_database = true,
+                            .uses_key_values = true,
+                            .uses_events = true,
+                            .settings = {{"--jwt-private-key", "JWT_PRIVATE_KEY", "Key that signs tokens, PEM; empty: made and kept in the store", "", true},
+                                         {"--jwt-expires-in", "JWT_EXPIRES_IN", "Lifetime of a token in seconds", "3600"}},
+                            .make = make});
+}

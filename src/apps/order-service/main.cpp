@@ -1,0 +1,27 @@
+#include "apps/service_process.hpp"
+#include "services/order/module.hpp"
+
+namespace {
+
+using namespace shop;
+
+std::unique_ptr<Service> make(ProcessResources& resources) {
+  order::Settings settings;
+  settings.allow_backdating = resources.text("ALLOW_ORDER_BACKDATING") == "true";
+  return std::make_unique<order::OrderModule>(resources.world(), settings, resources.database(), resources.key_values());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return shop::run_service(argc, argv,
+                           {.name = "order-service",
+                            .port = 3007,
+                            .description = "checkout and orders",
+                            .uses_database = true,
+                            .uses_key_values = true,
+                            .uses_events = true,
+                            .peers = {"auth-service", "product-service"},
+                            .settings = {{"--allow-order-backdating", "ALLOW_ORDER_BACKDATING", "true: honour overrideCreatedAt, for load tests", "false"}},
+                            .make = make});
+}

@@ -1,0 +1,438 @@
+#include "apps/service_process.hpp"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "adapters/argon2/password_hasher.hpp"
+#include "adapters/consul/consul.hpp"
+#include "adapters/kafka/kafka.hpp"
+#include "adapters/memory_kv/memory_kv.hpp"
+#include "adapters/postgres/database.hpp"
+#include "adapters/redis/redis.hpp"
+#include "adapters/sqlite/database.hpp"
+#include "adapters/system/system.hpp"
+#include "apps/blocking.hpp"
+#include "apps/settings.hpp"
+#include "net/server.hpp"
+#include "observe/log.hpp"
+#include "runtime/authenticator.hpp"
+#include "runtime/http_caller.hpp"
+#include "runtime/task_group.hpp"
+#include "services/gateway/domain.hpp"
+#include "services/gateway/remote_backend.hpp"
+
+namespace shop {
+namespace {
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// "http://host:port" or "host:port".
+net::Endpoint endpoint_of(const std::string& address, std::uint16_t default_port, std::string_view variable) {
+  std::string_view rest = address;
+  if (const auto scheme = rest.find("://"); scheme != rest.npos) {
+    if (rest.substr(0, scheme) != "http" && rest.substr(0, scheme) != "redis" && rest.substr(0, scheme) != "tcp") {
+      throw std::runtime_error(fmt::format("{}={} has an unknown scheme.", variable, address));
+    }
+    rest.remove_prefix(scheme + 3);
+  }
+  rest = rest.substr(0, rest.find('/'));
+  const auto colon = rest.rfind(':');
+  net::Endpoint endpoint{.host = std::string(rest.substr(0, colon)), .port = default_port, .unix_socket = {}};
+  if (colon != rest.npos) {
+    unsigned port = 0;
+    const auto text = rest.substr(colon + 1);
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || port == 0 || port > 65535) {
+      throw std::runtime_error(fmt::format("{}={} names no port.", variable, address));
+    }
+    endpoint.port = static_cast<std::uint16_t>(port);
+  }
+  if (endpoint.host.empty()) throw std::runtime_error(fmt::format("{}={} names no host.", variable, address));
+  return endpoint;
+}
+
+struct CommonSettings {
+  std::uint16_t port = 3000;
+  std::string bind = "0.0.0.0";
+  std::string service_name, consul_host, consul_port = "8500", pod_ip, pod_hostname, environment = "production";
+  std::string internal_token;
+  std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password;
+  int partitions = 6, replication = 1, database_connections = 10;
+  int threads = 1, grace_seconds = 5;
+  LogLevel log_level = LogLevel::info;
+  std::map<std::string, std::string> peer_urls;          // service -> address
+  std::map<std::string, std::string, std::less<>> own;   // variable -> value
+};
+
+std::string variable_of_peer(std::string_view service) {  // "product-service" -> "PRODUCT_SERVICE_URL"
+  std::string name;
+  for (char c : service) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name + "_URL";
+}
+
+void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
+  app.add_option("--port", s.port, "Port to listen on")->envname("PORT")->capture_default_str();
+  app.add_option("--bind", s.bind, "Address to listen on")->envname("BIND")->capture_default_str();
+  setting(app, "--service-name", "SERVICE_NAME", s.service_name, "Name to register under")->default_str(program.name);
+  setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", s.consul_host, "Consul agent; empty: peers by fixed address only");
+  setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", s.consul_port, "Its port")->capture_default_str();
+  setting(app, "--pod-ip", "POD_IP", s.pod_ip, "Address under which others reach this process");
+  setting(app, "--pod-hostname", "POD_HOSTNAME", s.pod_hostname, "Name of this instance");
+  setting(app, "--environment", "ENVIRONMENT", s.environment, "Environment, for Consul's tags")->capture_default_str();
+  secret(app, "--internal-token", "INTERNAL_TOKEN", s.internal_token, "Credential by which services know each other");
+  app.add_option("--threads", s.threads, "I/O threads")->envname("THREADS")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--grace", s.grace_seconds, "Seconds that running requests have to end at a stop")
+      ->envname("SHUTDOWN_GRACE_SECONDS")->check(CLI::Range(0, 300))->capture_default_str();
+  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning},
+                                               {"error", LogLevel::error}, {"off", LogLevel::off}};
+  app.add_option("--log-level", s.log_level, "What the log on stdout tells")->envname("LOG_LEVEL")
+      ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case).description(""))->option_text("debug|info|warning|error|off [info]");
+  if (program.uses_database) {
+    secret(app, "--database-url", "DATABASE_URL", s.database_url, "postgres://user:password@host:port/database, or sqlite:FILE");
+    app.add_option("--database-connections", s.database_connections, "Connections to PostgreSQL at most")
+        ->envname("DATABASE_CONNECTIONS")->check(CLI::Range(1, 200))->capture_default_str();
+  }
+  if (program.uses_events) {
+    setting(app, "--kafka-brokers", "KAFKA_BROKERS", s.kafka_brokers, "host:port,host:port");
+    app.add_option("--kafka-partitions", s.partitions, "Partitions of topics that have to be made")
+        ->envname("KAFKA_PARTITIONS")->check(CLI::Range(1, 1000))->capture_default_str();
+    app.add_option("--kafka-replication", s.replication, "Their replication")->envname("KAFKA_REPLICATION")->check(CLI::Range(1, 10))->capture_default_str();
+  }
+  if (program.uses_key_values) {
+    setting(app, "--redis-url", "REDIS_URL", s.redis_url, "redis://host:port, or memory: for one process alone");
+    setting(app, "--redis-host", "REDIS_HOST", s.redis_host, "Redis server, when REDIS_URL is not given");
+    setting(app, "--redis-port", "REDIS_PORT", s.redis_port, "Its port")->capture_default_str();
+    secret(app, "--redis-password", "REDIS_PASSWORD", s.redis_password, "Its password");
+  }
+  for (const auto& peer : program.peers) {
+    setting(app, fmt::format("--{}-url", peer), variable_of_peer(peer), s.peer_urls[peer], "Fixed address instead of discovery");
+  }
+  for (const auto& own : program.settings) {
+    auto& value = s.own[own.variable];
+    value = own.fallback;
+    if (own.is_secret) secret(app, own.option, own.variable, value, own.description);
+    else setting(app, own.option, own.variable, value, own.description)->capture_default_str();
+  }
+}
+
+class NoEvents final : public EventLog {
+ public:
+  Task<Result<void>> publish(const Context&, std::vector<EventRecord>) override { co_return none(); }
+  std::unique_ptr<Subscription> subscribe(std::string, std::vector<std::string>) override { throw std::logic_error("no event log is configured"); }
+  Task<Result<void>> ping(const Context&) override { co_return none(); }
+
+ private:
+  static Failure none() { return fail(Code::unavailable, "No event log is configured."); }
+};
+
+// Everything between the settings and the service; constructed in order of dependence.
+class Process final : public ProcessResources {
+ public:
+  Process(const ServiceProgram& program, CommonSettings settings)
+      : program_(program),
+        settings_(std::move(settings)),
+        instance_(program.name + "-" + (settings_.pod_hostname.empty() ? host_name() : settings_.pod_hostname)),
+        metrics_(program.name, instance_),
+        workers_("workers", 4, 256),
+        threads_(static_cast<std::size_t>(settings_.threads)),
+        balancer_(directory(), clock_, random_),
+        caller_({program.name, settings_.internal_token}, balancer_, pool_, clock_, random_),
+        authenticator_(caller_, clock_),
+        world_{clock_, random_, events(), caller_, authenticator_, metrics_} {}
+
+  const ServiceWorld& world() override { return world_; }
+
+  Database& database() override {
+    const auto& url = settings_.database_url;
+    if (database_) return *database_;
+    if (url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+      auto pool = postgres::open({.url = url, .connections = static_cast<std::size_t>(settings_.database_connections)}, threads_.first(), workers_, clock_);
+      watch_pool(*pool);
+      database_ = std::move(pool);
+    } else if (url.starts_with("sqlite:")) {
+      database_ = sqlite::open({.path = url.substr(7)}, clock_);
+    } else {
+      throw std::runtime_error("DATABASE_URL is missing or has an unknown scheme: give postgres://user:password@host:port/database.");
+    }
+    return *database_;
+  }
+
+  KeyValueStore& key_values() override {
+    if (key_values_) return *key_values_;
+    if (settings_.redis_url == "memory:") {
+      key_values_ = std::make_unique<MemoryKeyValue>(clock_);
+    } else {
+      const auto address = !settings_.redis_url.empty() ? settings_.redis_url : settings_.redis_host;
+      if (address.empty()) throw std::runtime_error("REDIS_URL is missing: give redis://host:port.");
+      const auto port = endpoint_of("x:" + settings_.redis_port, 6379, "REDIS_PORT").port;
+      const auto endpoint = endpoint_of(address, port, "REDIS_URL");
+      key_values_ = open_redis({.host = endpoint.host, .port = endpoint.port, .password = settings_.redis_password}, threads_.first(), clock_);
+    }
+    return *key_values_;
+  }
+
+  SearchIndex& search_index() override { throw std::runtime_error("not yet"); }
+  BlobStore& blobs() override { throw std::runtime_error("not yet"); }
+
+  PasswordHasher& hasher() override {
+    if (!hasher_) {
+      hashing_ = std::make_unique<WorkerPool>("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64);
+      hasher_ = std::make_unique<Argon2Hasher>(*hashing_, random_);
+    }
+    return *hasher_;
+  }
+
+  WorkerPool& workers() override { return workers_; }
+
+  std::string text(std::string_view variable) const override { return settings_.own.at(std::string(variable)); }
+
+  net::IoThreads& threads() { return threads_; }
+  Clock& clock() { return clock_; }
+  Random& random() { return random_; }
+  Metrics& metrics() { return metrics_; }
+  Balancer& balancer() { return balancer_; }
+  net::ClientPool& pool() { return pool_; }
+  ServiceCaller& caller() { return caller_; }
+  ConsulDirectory* consul() { return consul_.get(); }
+
+ private:
+  ServiceDirectory& directory() {
+    for (const auto& [service, url] : settings_.peer_urls) {
+      if (url.empty()) continue;
+      const auto endpoint = endpoint_of(url, 80, variable_of_peer(service));
+      fixed_.add(service, {service + "@" + endpoint.text(), endpoint.host, endpoint.port, {}, 100});
+    }
+    if (settings_.consul_host.empty()) return fixed_;
+    ConsulOptions options{.host = settings_.consul_host,
+                          .port = endpoint_of("x:" + settings_.consul_port, 8500, "CONSUL_AGENT_PORT").port,
+                          .watch = program_.peers,
+                          .service = settings_.service_name.empty() ? program_.name : settings_.service_name,
+                          .instance = instance_,
+                          .address = settings_.pod_ip.empty() ? host_name() : settings_.pod_ip,
+                          .environment = settings_.environment,
+                          .version = SHOP_VERSION,
+                          .service_port = settings_.port};
+    consul_ = std::make_unique<ConsulDirectory>(std::move(options), pool_, clock_);
+    combined_ = std::make_unique<CombinedDirectory>(fixed_, *consul_);
+    return *combined_;
+  }
+
+  EventLog& events() {
+    if (!program_.uses_events) {
+      events_ = std::make_unique<NoEvents>();
+    } else {
+      if (settings_.kafka_brokers.empty()) throw std::runtime_error("KAFKA_BROKERS is missing: give host:port,host:port.");
+      events_ = open_kafka({.brokers = settings_.kafka_brokers, .client_id = instance_, .partitions = settings_.partitions,
+                            .replication = settings_.replication},
+                           workers_, clock_);
+    }
+    return *events_;
+  }
+
+  void watch_pool(postgres::PostgresDatabase& pool) {
+    auto& open = metrics_.gauge("database_connections_open", "Connections of the database pool.");
+    auto& busy = metrics_.gauge("database_connections_busy", "Connections in use.");
+    auto& waiting = metrics_.gauge("database_requests_waiting", "Works that wait for a connection.");
+    metrics_.on_scrape([&] {
+      const auto state = pool.pool();
+      open.Set(static_cast<double>(state.open));
+      busy.Set(static_cast<double>(state.busy));
+      waiting.Set(static_cast<double>(state.waiting));
+    });
+  }
+
+  const ServiceProgram& program_;
+  const CommonSettings settings_;
+  const std::string instance_;
+
+  SystemClock clock_;
+  SystemRandom random_;
+  Metrics metrics_;
+  WorkerPool workers_;
+  net::ClientPool pool_;
+  net::IoThreads threads_;
+
+  StaticDirectory fixed_;
+  std::unique_ptr<ConsulDirectory> consul_;
+  std::unique_ptr<CombinedDirectory> combined_;
+  Balancer balancer_;
+  HttpCaller caller_;
+  TokenAuthenticator authenticator_;
+  std::unique_ptr<EventLog> events_;
+  ServiceWorld world_;
+
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<KeyValueStore> key_values_;
+  std::unique_ptr<WorkerPool> hashing_;
+  std::unique_ptr<PasswordHasher> hasher_;
+};
+
+void block_signals(sigset_t& signals) {
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+// Runs `prepare` until it succeeds, then marks the process ready and starts what works in the background.
+class Starter {
+ public:
+  Starter(Process& process, Service* service) : process_(process), service_(service) {}
+
+  const std::atomic<bool>& ready() const { return ready_; }
+
+  void begin() {
+    process_background();
+    auto& starting = loops_.emplace_back(std::make_unique<Loop>(
+        process_.clock(), LoopOptions{.name = "start", .period = hours(24), .backoff_first = milliseconds(100), .backoff_max = milliseconds(2000)},
+        [this](const Context& context) { return attempt(context); }));
+    background_.spawn(process_.threads().first(), starting->run());
+  }
+
+  void end(Monotonic deadline) {
+    ready_ = false;
+    for (auto& loop : loops_) loop->stop();
+    if (service_) {
+      for (auto* loop : service_->loops()) loop->stop();
+    }
+    background_.wait(deadline);
+  }
+
+ private:
+  Task<Result<bool>> attempt(const Context& context) {
+    if (service_) CO_CHECK(co_await service_->prepare(context));
+    if (service_ && !std::exchange(running_, true)) {
+      for (auto* loop : service_->loops()) background_.spawn(process_.threads().next(), loop->run());
+    }
+    ready_ = true;
+    log(Severity::info, "start", "ready");
+    if (auto* consul = process_.consul()) {
+      if (auto announced = co_await consul->announce(context); !announced) {
+        log(Severity::warning, "start", "not registered yet", {{"detail", announced.error().detail}});
+      }
+    }
+    co_return false;
+  }
+
+  void process_background() {
+    if (!process_.consul()) return;
+    for (auto& work : process_.consul()->background()) {
+      const bool registration = work.name == "consul registration";
+      auto step = [this, registration, step = work.step](const Context& context) -> Task<Result<bool>> {
+        return registration && !ready_ ? not_yet() : step(context);
+      };
+      auto& loop = loops_.emplace_back(std::make_unique<Loop>(
+          process_.clock(), LoopOptions{.name = work.name, .period = milliseconds(2000), .backoff_max = milliseconds(1000)}, std::move(step)));
+      background_.spawn(process_.threads().first(), loop->run());
+    }
+  }
+
+  static Task<Result<bool>> not_yet() { co_return false; }
+
+  Process& process_;
+  Service* service_;
+  std::atomic<bool> ready_{false};
+  bool running_ = false;
+  std::vector<std::unique_ptr<Loop>> loops_;
+  TaskGroup background_;
+};
+
+void serve(const CommonSettings& settings, Process& process, Starter& starter, Application& application, Health& health, bool outside) {
+  Edge edge(application, process.clock(), process.random(), process.metrics(),
+            {.internal_token = settings.internal_token, .keep_forwarded = !outside});
+  auto& refused = process.metrics().counter("http_heads_refused_total", "Request heads that the gate turned away.");
+  net::ServerOptions options{.address = settings.bind, .port = settings.port};
+  options.on_refused = [&refused](std::string_view) { refused.Increment(); };
+  net::Server server(process.threads(), options, edge);
+  starter.begin();
+  log(Severity::info, "start", "listening", {{"port", server.port()}});
+
+  sigset_t signals;
+  block_signals(signals);
+  int received = 0;
+  sigwait(&signals, &received);
+  const auto deadline = std::chrono::steady_clock::now() + seconds(settings.grace_seconds);
+  health.set_ready(false);
+  if (auto* consul = process.consul()) {
+    Context context;
+    context.deadline = std::min(deadline, std::chrono::steady_clock::now() + seconds(1));
+    (void)run_blocking(process.threads().first(), consul->withdraw(context));
+  }
+  server.drain(deadline);
+  starter.end(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
+}
+
+template <class Run>
+int guarded(int argc, char** argv, const ServiceProgram& program, Run run) {
+  CommonSettings settings;
+  settings.port = program.port;
+  CLI::App app{fmt::format("{}: {}", program.name, program.description), program.name};
+  app.set_version_flag("--version", program.name + " " SHOP_VERSION);
+  declare(app, settings, program);
+  if (const int code = parse_settings(app, argc, argv); code >= 0) return code;
+
+  sigset_t signals;
+  block_signals(signals);  // every thread made later inherits the mask; the main thread waits for them
+  signal(SIGPIPE, SIG_IGN);
+  mallopt(M_ARENA_MAX, 2);
+  start_log(settings.service_name.empty() ? program.name : settings.service_name,
+            settings.pod_hostname.empty() ? host_name() : settings.pod_hostname, settings.log_level);
+  int code = 0;
+  try {
+    read_secret_files();
+    if (settings.internal_token.size() < 16) {
+      throw std::runtime_error("INTERNAL_TOKEN is missing or shorter than 16 characters: services know each other by it.");
+    }
+    run(settings);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", program.name, error.what());
+    code = 1;
+  }
+  stop_log();
+  return code;
+}
+
+}  // namespace
+
+int run_service(int argc, char** argv, const ServiceProgram& program) {
+  return guarded(argc, argv, program, [&](const CommonSettings& settings) {
+    Process process(program, settings);
+    const auto service = program.make(process);
+    Starter starter(process, service.get());
+    ServiceApplication application(service->router(), process.metrics(), starter.ready());
+    serve(settings, process, starter, application, service->health(), false);
+  });
+}
+
+int run_gateway(int argc, char** argv) {
+  ServiceProgram program{.name = std::string(gateway_name), .port = 3000, .description = "the one door of the platform"};
+  for (const auto& prefix : gateway::prefixes) program.peers.emplace_back(prefix.service);
+  program.settings = {{"--cors-allow-origin", "CORS_ALLOW_ORIGIN", "Origins that browsers may call from", "*"}};
+  return guarded(argc, argv, program, [&](const CommonSettings& settings) {
+    Process process(program, settings);
+    Health health(program.name, process.clock());
+    std::map<std::string, std::unique_ptr<gateway::Backend>, std::less<>> backends;
+    for (const auto& prefix : gateway::prefixes) {
+      const std::string service(prefix.service);
+      backends.emplace(service, std::make_unique<gateway::RemoteBackend>(service, CallerIdentity{program.name, settings.internal_token},
+                                                                         process.balancer(), process.pool(), process.clock(), process.random()));
+    }
+    gateway::Gateway gateway({.allow_origin = settings.own.at("CORS_ALLOW_ORIGIN"), .metrics_addresses = {}}, health, process.metrics(),
+                             std::move(backends), gateway::merged_openapi(process.caller()));
+    Starter starter(process, nullptr);
+    serve(settings, process, starter, gateway, health, true);
+  });
+}
+
+}  // namespace shop

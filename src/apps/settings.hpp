@@ -1,0 +1,22 @@
+// The settings of a program: command-line options that are also environment variables, secrets also as NAME_FILE.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace shop {
+
+// An option "--database-url" that is also DATABASE_URL.
+CLI::Option* setting(CLI::App& app, const std::string& option, const std::string& variable, std::string& value, const std::string& description);
+
+// The same, also from the file that VARIABLE_FILE names; a trailing newline is dropped.
+void secret(CLI::App& app, const std::string& option, const std::string& variable, std::string& value, const std::string& description);
+
+// Reads what secret() declared from files. Throws std::runtime_error when a file cannot be read.
+void read_secret_files();
+
+// Parses; the exit code to end with, or -1 to go on. --help and --version end with 0, anything unknown or unparsable with 2.
+int parse_settings(CLI::App& app, int argc, char** argv);
+
+}  // namespace shop
