@@ -12,7 +12,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wunused
                     -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough
                     -Wno-c23-extensions -Wno-gnu-statement-expression -Wno-missing-designated-field-initializers
-                    -fno-omit-frame-pointer -fcolor-diagnostics)
+                    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-omit-frame-pointer -fcolor-diagnostics)
 add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE SPDLOG_FMT_EXTERNAL
                         SHOP_VERSION="${PROJECT_VERSION}")
 option(SHOP_WERROR "Warnings are errors" ON)
@@ -37,6 +37,6 @@ add_compile_options(-ffunction-sections -fdata-sections)
 
 find_program(SHOP_CCACHE ccache)
 if(SHOP_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOP_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOP_CCACHE})
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()

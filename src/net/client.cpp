@@ -86,6 +86,7 @@ class HttpConnection final : public ClientConnection {
       if (error == http::error::need_buffer) break;
       if (error && error != http::error::need_more) co_return nonsense(error);
       if (parser_->is_done() || body.size != into.size()) break;
+      if (error != http::error::need_more && used > 0) continue;  // a chunk's head: its data may be here already
       auto filled = co_await fill();
       if (!filled && parser_->need_eof()) {
         parser_->put_eof(error);

@@ -62,6 +62,9 @@ Task<Result<Response>> ConsulDirectory::ask(const Context& context, Method metho
 }
 
 Task<Result<void>> ConsulDirectory::announce(const Context& context) {
+  if (withdrawn_) co_return Result<void>();
+  // An agent keeps the state of a check that it knows: after a crash that is "critical" until the next one, 10 s later.
+  CO_CHECK(co_await deregister(context));
   const json::object registration{
       {"ID", options_.instance},
       {"Name", options_.service},
@@ -79,6 +82,11 @@ Task<Result<void>> ConsulDirectory::announce(const Context& context) {
 }
 
 Task<Result<void>> ConsulDirectory::withdraw(const Context& context) {
+  withdrawn_ = true;
+  co_return co_await deregister(context);
+}
+
+Task<Result<void>> ConsulDirectory::deregister(const Context& context) {
   CO_TRY(const auto answer, co_await ask(context, Method::put, "/v1/agent/service/deregister/" + percent_encoded(options_.instance)));
   if (answer.status != 200 && answer.status != 404) co_return refused(answer);
   co_return Result<void>();

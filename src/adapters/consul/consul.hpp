@@ -2,6 +2,7 @@
 // that blocking queries keep. While Consul is away the last view stays.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -51,6 +52,7 @@ class ConsulDirectory final : public ServiceDirectory {
   Task<Result<bool>> look(const Context& context, std::string service);
   Task<Result<bool>> look_at_weights(const Context& context);
   Task<Result<bool>> stay_registered(const Context& context);
+  Task<Result<void>> deregister(const Context& context);
   Task<Result<Response>> ask(const Context& context, Method method, std::string target, std::string body = {});
   std::uint32_t weight_of(std::string_view service, const Instance& instance) const;
 
@@ -58,6 +60,7 @@ class ConsulDirectory final : public ServiceDirectory {
   net::ClientPool& pool_;
   Clock& clock_;
   const net::Endpoint agent_;
+  std::atomic<bool> withdrawn_{false};  // for good: the process is about to end
   mutable std::mutex mutex_;
   std::map<std::string, Watched, std::less<>> watched_;
   std::map<std::string, std::uint32_t, std::less<>> weights_;

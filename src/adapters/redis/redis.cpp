@@ -78,6 +78,7 @@ class Connection {
       close();
       return false;
     }
+    socket_ = std::make_shared<asio::posix::stream_descriptor>(loop_, context_->c.fd);
     context_->data = this;
     context_->ev.data = this;
     context_->ev.addRead = [](void* self) { static_cast<Connection*>(self)->want_read(); };
@@ -89,7 +90,6 @@ class Connection {
     redisAsyncSetConnectCallback(context_, [](const redisAsyncContext* c, int status) {
       if (status != REDIS_OK) static_cast<Connection*>(c->data)->context_ = nullptr;
     });
-    socket_ = std::make_shared<asio::posix::stream_descriptor>(loop_, context_->c.fd);
     if (!options_.password.empty()) redisAsyncCommand(context_, nullptr, nullptr, "AUTH %s", options_.password.c_str());
     want_write();
     return true;
