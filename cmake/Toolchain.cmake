@@ -37,6 +37,11 @@ add_compile_options(-ffunction-sections -fdata-sections)
 
 find_program(SHOP_CCACHE ccache)
 if(SHOP_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOP_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${SHOP_CCACHE})
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  # A precompiled header holds the paths of its build folder; by this sum ccache knows two of them as one. Whatever makes
+  # them differ must be in it.
+  file(SHA256 ${CMAKE_SOURCE_DIR}/src/pch.hpp pch_hash)
+  string(SHA256 pch_sum "${pch_hash} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${SHOP_SANITIZE} ${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
+  file(WRITE ${CMAKE_BINARY_DIR}/src/CMakeFiles/shop-pch.dir/cmake_pch.hxx.pch.sum ${pch_sum})
 endif()
