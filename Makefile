@@ -20,11 +20,10 @@ build: configure  ## everything into build/bin
 	@cmake --build build
 
 unit: configure
-	@cmake --build build --target unit-tests contract-tests
+	@cmake --build build --target unit-tests
 	@build/bin/unit-tests --gtest_brief=1
-	@build/bin/contract-tests --gtest_brief=1
 
-dev: build unit  ## the fast loop: build, unit and contract tests
+dev: build unit  ## the fast loop: build, unit tests
 
 fmt:  ## format the sources
 	@scripts/install-packages build
