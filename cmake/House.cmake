@@ -1,3 +1,12 @@
+# shop_precompiled(TARGET)  compiles it with the precompiled header of the house. Not CMake's REUSE_FROM, which names the header
+# by its absolute path: ccache could then not share what two build folders compile. Paths here are relative to the build folder.
+set(SHOP_PCH src/CMakeFiles/shop-pch.dir/cmake_pch.hxx.pch)
+function(shop_precompiled name)
+  target_compile_options(${name} PRIVATE "SHELL:-Xclang -include-pch -Xclang ${SHOP_PCH}")
+  get_target_property(sources ${name} SOURCES)
+  set_source_files_properties(${sources} PROPERTIES OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/${SHOP_PCH})
+endfunction()
+
 # shop_library(NAME [LIBS ...])  every *.cpp of the folder but tests; include paths start at src/.
 # Unit tests lie beside their source as x_test.cpp and become one program, unit-tests.
 function(shop_library name)
@@ -18,16 +27,14 @@ function(shop_library name)
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PUBLIC ${ARG_LIBS})
-  if(TARGET shop-pch)
-    target_precompile_headers(${name} REUSE_FROM shop-pch)
-    target_link_libraries(${name} PUBLIC shop-pch)
-  endif()
+  target_link_libraries(${name} PUBLIC shop-pch)
+  shop_precompiled(${name})
 endfunction()
 
 function(shop_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS})
-  target_precompile_headers(${name} REUSE_FROM shop-pch)
   target_link_libraries(${name} PRIVATE shop-pch)
+  shop_precompiled(${name})
 endfunction()
