@@ -71,9 +71,14 @@ Error faulty(std::vector<Fault> faults) {
 
 std::string text_of_number(const json::value& number) {
   std::string out;
-  if (const auto* i = number.if_int64()) write_json(out, *i);
-  else if (const auto* u = number.if_uint64()) write_json(out, *u);
-  else if (const auto* d = number.if_double()) write_json(out, *d);
+  if (const auto* i = number.if_int64()) {
+    write_json(out, *i);
+  } else if (const auto* u = number.if_uint64()) {
+    write_json(out, *u);
+  } else if (const auto* d = number.if_double()) {
+    char buffer[400];  // 100000.0 is "100000", not "1e+05"
+    out.assign(buffer, std::to_chars(buffer, buffer + sizeof buffer, *d, std::chars_format::fixed).ptr);
+  }
   return out;
 }
 

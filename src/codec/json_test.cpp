@@ -186,5 +186,14 @@ TEST(Schema, MarksWhatIsRequired) {
   EXPECT_EQ(components.at(component_name<Line>()).at("properties").at("quantity"), (json::object{{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}}));
 }
 
+TEST(Numbers, AreDecimalsWithoutExponent) {
+  for (const auto& [json, text] : std::map<std::string, std::string>{{"100000.0", "100000"}, {"1e5", "100000"}, {"0.00001", "0.00001"}, {"1299.99", "1299.99"},
+                                                                     {"-0.5", "-0.5"}, {"18446744073709551615", "18446744073709551615"}}) {
+    EXPECT_EQ(text_of_number(*parse_json(json)), text);
+  }
+  EXPECT_EQ(text_of_number(*parse_json("1e308")).size(), 309);
+  EXPECT_EQ(text_of_number(*parse_json("\"5\"")), "");
+}
+
 }  // namespace
 }  // namespace shop::codec
