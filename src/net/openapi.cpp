@@ -48,7 +48,8 @@ std::set<int> errors_of(const RouteInfo& info, bool has_parameters) {
   const auto rule = info.access.rule;
   if (rule == Access::Rule::visitor || rule == Access::Rule::signed_in || rule == Access::Rule::permission) errors.insert(401);
   if (rule == Access::Rule::permission) errors.insert(403);
-  if (info.body_limit > 0) errors.insert({400, 413, 415});
+  if (info.body_limit > 0) errors.insert(400);
+  if (info.body_limit > 0 && !info.size_is_400) errors.insert({413, 415});
   if (has_parameters) errors.insert(400);
   errors.insert(503);
   for (int status : info.success) errors.erase(status);

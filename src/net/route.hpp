@@ -127,12 +127,14 @@ struct RouteInfo {
   std::size_t body_limit = 0;  // bytes; 0: takes no body
   bool raw_body = false;
   bool optional_body = false;
+  bool size_is_400 = false;
   void (*describe)(json::object& operation, codec::Schemas& schemas, std::span<const std::string> path_parameters,
                    std::string_view success) = nullptr;
 };
 
 struct RowOptions {
   std::size_t body_limit = 100'000;
+  bool size_is_400 = false;  // a body that is too large is a 400, as the image service's clients know it
 };
 
 using PathArguments = std::vector<std::string>;
@@ -283,6 +285,7 @@ struct Row {
     info.body_limit = any_body ? options.body_limit : 0;
     info.raw_body = (std::same_as<A, RawBody> || ...);
     info.optional_body = (detail::IsOptionalBody<A>::value || ...);
+    info.size_is_400 = options.size_is_400;
     info.describe = &detail::describe<R, A...>;
   }
 

@@ -173,7 +173,14 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
     if (!entry->info.raw_body && !json_media(request.headers.get("Content-Type"))) {
       co_return fail(Code::unsupported_media, "The body must be application/json.");
     }
-    CO_CHECK(co_await body.read_all(request, entry->info.body_limit));
+    if (auto complete = co_await body.read_all(request, entry->info.body_limit); !complete) {
+      auto error = std::move(complete).error();
+      if (error.code == Code::too_large && entry->info.size_is_400) {
+        error.name = traits(error.code).name;
+        error.code = Code::invalid;
+      }
+      co_return fail(std::move(error));
+    }
   }
   Call call{.request = request,
             .context = context,

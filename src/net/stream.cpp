@@ -16,7 +16,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr milliseconds goodbye{500};
+constexpr milliseconds silence{500}, goodbye{5000};
+constexpr std::size_t farewell_bytes = 32 * 1024 * 1024;
 
 class PlainStream final : public Stream {
  public:
@@ -70,11 +71,13 @@ class PlainStream final : public Stream {
   Task<> close() override {
     error_code error;
     socket_.shutdown(Socket::shutdown_send, error);
+    // Who still sends would get a reset and never read the answer: its bytes are taken and forgotten, within limits.
     Watch watch(context_, [this] { cancel(); });
-    watch.in(goodbye);
-    std::array<char, 4096> rest;
-    for (int reads = 0; !error && reads < 64; ++reads) {
-      co_await socket_.async_read_some(asio::buffer(rest), asio::redirect_error(asio::use_awaitable, error));
+    const auto latest = std::chrono::steady_clock::now() + goodbye;
+    std::array<char, 16384> rest;
+    for (std::size_t seen = 0; !error && seen < farewell_bytes;) {
+      watch.until(std::min(latest, std::chrono::steady_clock::now() + silence));
+      seen += co_await socket_.async_read_some(asio::buffer(rest), asio::redirect_error(asio::use_awaitable, error));
     }
     socket_.close(error);
   }
