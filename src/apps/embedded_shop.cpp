@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "adapters/argon2/password_hasher.hpp"
+#include "adapters/folder/folder.hpp"
 #include "adapters/memory_kv/memory_kv.hpp"
 #include "adapters/sql_kv/sql_kv.hpp"
 #include "adapters/sql_log/sql_log.hpp"
@@ -18,7 +19,9 @@
 #include "runtime/local_network.hpp"
 #include "runtime/task_group.hpp"
 #include "services/auth/module.hpp"
+#include "services/cart/module.hpp"
 #include "services/gateway/gateway.hpp"
+#include "services/image/module.hpp"
 #include "services/order/module.hpp"
 #include "services/product/module.hpp"
 
@@ -59,23 +62,32 @@ struct EmbeddedShop::Parts {
         product_database(sqlite::open({.path = folder.file("product.db")}, clock)),
         order_database(sqlite::open({.path = folder.file("order.db")}, clock)),
         events_database(sqlite::open({.path = folder.file("events.db")}, clock)),
+        carts_database(sqlite::open({.path = folder.file("carts.db"), .readers = 1, .durable = false}, clock)),
         events(*events_database, clock),
+        carts(*carts_database, clock),
         limits(clock),
         hashing("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64),
         hasher(hashing, random),
+        files("files", 4, 256),
+        pictures(folder.file("images"), files, clock, random),
         auth_caller(network, "auth-service"),
         product_caller(network, "product-service"),
+        image_caller(network, "image-service"),
+        cart_caller(network, "cart-service"),
         order_caller(network, "order-service"),
         operator_caller(network, "shopctl", true),
         authenticator(auth_caller, clock),
         auth({clock, random, events, auth_caller, authenticator, metrics}, {}, *auth_database, limits, hasher),
         product({clock, random, events, product_caller, authenticator, metrics}, {}, *product_database),
+        image({clock, random, events, image_caller, authenticator, metrics}, {.base_url = options.image_base_url}, pictures, files, limits),
+        cart({clock, random, events, cart_caller, authenticator, metrics}, {}, carts),
         order({clock, random, events, order_caller, authenticator, metrics}, {}, *order_database, limits),
-        services{&auth, &product, &order},
+        services{&auth, &product, &image, &cart, &order},
         gateway_health("api-gateway", clock),
         gateway({}, gateway_health, metrics, local_backends(services), [this](const Context&) { return describe(services); }),
         control(network),
         demo(operator_caller, clock),
+        expiry(clock, {.name = "cart expiry", .period = minutes(10)}, [this](const Context& context) { return carts.sweep(context); }),
         threads(options.io_threads) {
     for (auto* service : services) network.add(service->router());
     product.carry_demo(demo);
@@ -83,6 +95,7 @@ struct EmbeddedShop::Parts {
 
   Task<Result<void>> prepare(const Context& context) {
     CO_CHECK(co_await events.prepare(context));
+    CO_CHECK(co_await carts.prepare(context));
     for (auto* service : services) CO_CHECK(co_await service->prepare(context));
     co_return Result<void>();
   }
@@ -112,16 +125,21 @@ struct EmbeddedShop::Parts {
   Metrics metrics;
   LocalNetwork network;
 
-  std::unique_ptr<Database> auth_database, product_database, order_database, events_database;
+  std::unique_ptr<Database> auth_database, product_database, order_database, events_database, carts_database;
   SqlEventLog events;
+  SqlKeyValue carts;
   MemoryKeyValue limits;
   WorkerPool hashing;
   Argon2Hasher hasher;
+  WorkerPool files;
+  FolderBlobs pictures;
 
-  LocalCaller auth_caller, product_caller, order_caller, operator_caller;
+  LocalCaller auth_caller, product_caller, image_caller, cart_caller, order_caller, operator_caller;
   TokenAuthenticator authenticator;
   auth::AuthModule auth;
   product::ProductModule product;
+  image::ImageModule image;
+  cart::CartModule cart;
   order::OrderModule order;
   std::vector<Service*> services;
 
@@ -129,6 +147,7 @@ struct EmbeddedShop::Parts {
   gateway::Gateway gateway;
   ControlApplication control;
   BuiltInDemo demo;
+  Loop expiry;
 
   TaskGroup background;
   net::IoThreads threads;  // last: its threads end before anything they use
@@ -146,6 +165,7 @@ void EmbeddedShop::start() {
   for (auto* service : parts.services) {
     for (auto* loop : service->loops()) parts.background.spawn(parts.threads.next(), loop->run());
   }
+  parts.background.spawn(parts.threads.next(), parts.expiry.run());
   if (parts.options.demo) or_throw(run_blocking(parts.threads.first(), parts.load_demo_once(context)));
 }
 
@@ -154,6 +174,7 @@ bool EmbeddedShop::stop(Monotonic deadline) {
   for (auto* service : parts.services) {
     for (auto* loop : service->loops()) loop->stop();
   }
+  parts.expiry.stop();
   return parts.background.wait(deadline);
 }
 

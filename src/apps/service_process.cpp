@@ -12,6 +12,7 @@
 
 #include "adapters/argon2/password_hasher.hpp"
 #include "adapters/consul/consul.hpp"
+#include "adapters/folder/folder.hpp"
 #include "adapters/kafka/kafka.hpp"
 #include "adapters/memory_kv/memory_kv.hpp"
 #include "adapters/postgres/database.hpp"
@@ -67,7 +68,7 @@ struct CommonSettings {
   std::string bind = "0.0.0.0";
   std::string service_name, consul_host, consul_port = "8500", pod_ip, pod_hostname, environment = "production";
   std::string internal_token;
-  std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password;
+  std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password, upload_dir;
   int partitions = 6, replication = 1, database_connections = 10;
   int threads = 1, grace_seconds = 5;
   LogLevel log_level = LogLevel::info;
@@ -115,6 +116,7 @@ void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
     setting(app, "--redis-port", "REDIS_PORT", s.redis_port, "Its port")->capture_default_str();
     secret(app, "--redis-password", "REDIS_PASSWORD", s.redis_password, "Its password");
   }
+  if (program.uses_blobs) setting(app, "--upload-dir", "UPLOAD_DIR", s.upload_dir, "Folder of the files, shared by all replicas");
   for (const auto& peer : program.peers) {
     setting(app, fmt::format("--{}-url", peer), variable_of_peer(peer), s.peer_urls[peer], "Fixed address instead of discovery");
   }
@@ -170,7 +172,8 @@ class Process final : public ProcessResources {
 
   KeyValueStore& key_values() override {
     if (key_values_) return *key_values_;
-    if (settings_.redis_url == "memory:") {
+    const bool given = !settings_.redis_url.empty() || !settings_.redis_host.empty();
+    if (settings_.redis_url == "memory:" || (!given && program_.key_values_optional)) {
       key_values_ = std::make_unique<MemoryKeyValue>(clock_);
     } else {
       const auto address = !settings_.redis_url.empty() ? settings_.redis_url : settings_.redis_host;
@@ -183,7 +186,12 @@ class Process final : public ProcessResources {
   }
 
   SearchIndex& search_index() override { throw std::runtime_error("not yet"); }
-  BlobStore& blobs() override { throw std::runtime_error("not yet"); }
+
+  BlobStore& blobs() override {
+    if (settings_.upload_dir.empty()) throw std::runtime_error("UPLOAD_DIR is missing: give the folder that keeps the files.");
+    if (!blobs_) blobs_ = std::make_unique<FolderBlobs>(settings_.upload_dir, workers_, clock_, random_);
+    return *blobs_;
+  }
 
   PasswordHasher& hasher() override {
     if (!hasher_) {
@@ -196,6 +204,16 @@ class Process final : public ProcessResources {
   WorkerPool& workers() override { return workers_; }
 
   std::string text(std::string_view variable) const override { return settings_.own.at(std::string(variable)); }
+
+  std::int64_t number(std::string_view variable) const override {
+    const auto value = text(variable);
+    std::int64_t out = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), out);
+    if (read.ec != std::errc() || read.ptr != value.data() + value.size() || out <= 0) {
+      throw std::runtime_error(fmt::format("{}={} is not a whole number above 0.", variable, value));
+    }
+    return out;
+  }
 
   net::IoThreads& threads() { return threads_; }
   Clock& clock() { return clock_; }
@@ -274,6 +292,7 @@ class Process final : public ProcessResources {
 
   std::unique_ptr<Database> database_;
   std::unique_ptr<KeyValueStore> key_values_;
+  std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<WorkerPool> hashing_;
   std::unique_ptr<PasswordHasher> hasher_;
 };

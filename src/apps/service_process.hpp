@@ -33,6 +33,7 @@ class ProcessResources {
   virtual PasswordHasher& hasher() = 0;
   virtual WorkerPool& workers() = 0;
   virtual std::string text(std::string_view variable) const = 0;  // one of ServiceProgram::settings
+  virtual std::int64_t number(std::string_view variable) const = 0;  // the same; anything but a whole number > 0 stops the start
 };
 
 struct ProgramSetting {
@@ -45,6 +46,7 @@ struct ServiceProgram {
   std::uint16_t port = 3000;
   std::string description;
   bool uses_database = false, uses_key_values = false, uses_events = false, uses_search = false, uses_blobs = false;
+  bool key_values_optional = false;  // without REDIS_URL they live in this process: enough for limits
   std::vector<std::string> peers;          // services that it calls
   std::vector<ProgramSetting> settings;    // its own
   std::function<std::unique_ptr<Service>(ProcessResources&)> make;

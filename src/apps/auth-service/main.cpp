@@ -11,7 +11,7 @@ using namespace shop;
 std::unique_ptr<Service> make(ProcessResources& resources) {
   auth::Settings settings;
   settings.private_key_pem = resources.text("JWT_PRIVATE_KEY");
-  settings.token_lifetime = seconds(std::stoll(resources.text("JWT_EXPIRES_IN")));
+  settings.token_lifetime = seconds(resources.number("JWT_EXPIRES_IN"));
   return std::make_unique<auth::AuthModule>(resources.world(), settings, resources.database(), resources.key_values(), resources.hasher());
 }
 
