@@ -7,14 +7,19 @@ namespace {
 
 constexpr std::string_view type = "multipart/form-data; boundary=XyZ";
 
-std::string part(std::string_view fields, std::string_view bytes) { return fmt::format("--XyZ\r\n{}\r\n\r\n{}\r\n", fields, bytes); }
+std::string part(std::string_view fields, std::string_view bytes) {
+  return fmt::format("--XyZ\r\n{}\r\n\r\n{}\r\n", fields, bytes);
+}
 
-std::string file_part(std::string_view bytes) { return part("Content-Disposition: form-data; name=\"imageFile\"; filename=\"a.png\"", bytes); }
+std::string file_part(std::string_view bytes) {
+  return part("Content-Disposition: form-data; name=\"imageFile\"; filename=\"a.png\"", bytes);
+}
 
 TEST(Multipart, ReadsFieldsAndFiles) {
-  const auto body = part("content-disposition: form-data; name=note", "hello\r\nyou") +
-                    part("Content-Disposition: form-data; name=\"imageFile\"; filename=\"a \\\"b\\\"; c.png\"\r\nContent-Type: image/png", "\r\n--Xy\0--") +
-                    "--XyZ--\r\n";
+  const auto body =
+      part("content-disposition: form-data; name=note", "hello\r\nyou") +
+      part("Content-Disposition: form-data; name=\"imageFile\"; filename=\"a \\\"b\\\"; c.png\"\r\nContent-Type: image/png", "\r\n--Xy\0--") +
+      "--XyZ--\r\n";
   const auto parts = parse_multipart(R"(Multipart/Form-Data; charset=utf-8; boundary="XyZ")", body);
   ASSERT_TRUE(parts) << parts.error().message;
   ASSERT_EQ(parts->size(), 2);
@@ -33,14 +38,17 @@ TEST(Multipart, KeepsBytesThatLookLikeItsOwn) {
   EXPECT_EQ(parts->front().bytes, bytes);
 }
 
-TEST(Multipart, AnEmptyFormHasNoParts) { EXPECT_TRUE(parse_multipart(type, "--XyZ--\r\n")->empty()); }
+TEST(Multipart, AnEmptyFormHasNoParts) {
+  EXPECT_TRUE(parse_multipart(type, "--XyZ--\r\n")->empty());
+}
 
 TEST(Multipart, RefusesOtherTypesAndBoundaries) {
   const auto body = file_part("x") + "--XyZ--\r\n";
-  for (const std::string_view bad : {"", "image/png", "multipart/mixed; boundary=XyZ", "multipart/form-data", "multipart/form-data; boundary=",
-                                     "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=XyZ; boundary=ab", "multipart/form-data; boundary=\"XyZ",
-                                     "multipart/form-data; boundary=\"Xy\r\n\"", "multipart/form-data; boundary XyZ", "multipart/form-datax; boundary=XyZ",
-                                     "multipart/form-data; boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+  for (const std::string_view bad :
+       {"", "image/png", "multipart/mixed; boundary=XyZ", "multipart/form-data", "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=XyZ; boundary=ab", "multipart/form-data; boundary=\"XyZ",
+        "multipart/form-data; boundary=\"Xy\r\n\"", "multipart/form-data; boundary XyZ", "multipart/form-datax; boundary=XyZ",
+        "multipart/form-data; boundary=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
     EXPECT_FALSE(parse_multipart(bad, body)) << bad;
   }
 }

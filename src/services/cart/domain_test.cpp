@@ -47,9 +47,18 @@ std::string price_of(std::string_view json) {
 }
 
 TEST(ShownPrice, IsANumberRoundedHalfUp) {
-  for (const auto& [in, out] : std::map<std::string, std::string>{{"1299.99", "1299.99"}, {"\"8.90\"", "8.9"}, {"0", "0"}, {"1195.9908", "1195.99"}, {"0.005", "0.01"},
-                                                                  {"0.00499", "0"}, {"19.989999999999998", "19.99"}, {"99.995", "100"}, {"100000.0", "100000"},
-                                                                  {"1e5", "100000"}, {"\"1.999\"", "2"}, {"9007199254740.99", "9007199254740.99"}}) {
+  for (const auto& [in, out] : std::map<std::string, std::string>{{"1299.99", "1299.99"},
+                                                                  {"\"8.90\"", "8.9"},
+                                                                  {"0", "0"},
+                                                                  {"1195.9908", "1195.99"},
+                                                                  {"0.005", "0.01"},
+                                                                  {"0.00499", "0"},
+                                                                  {"19.989999999999998", "19.99"},
+                                                                  {"99.995", "100"},
+                                                                  {"100000.0", "100000"},
+                                                                  {"1e5", "100000"},
+                                                                  {"\"1.999\"", "2"},
+                                                                  {"9007199254740.99", "9007199254740.99"}}) {
     EXPECT_EQ(price_of(in), out) << in;
   }
   for (const auto* bad : {"-1", "\"\"", "\"1e5\"", "\"1,5\"", "\"1.2.3\"", "true", "{}", "1e300", "\" 1\"", "\"0.00x\""}) {
@@ -69,9 +78,11 @@ TEST(Cart, IsTheContractsJson) {
   EXPECT_EQ(codec::to_json(cart), R"({"id":"00000000-0000-0000-0000-000000000009","userId":null,"items":[],)"
                                   R"("createdAt":"2025-09-02T19:41:22.777Z","updatedAt":"2025-09-02T19:41:22.777Z"})");
   ASSERT_TRUE(add_line(cart, line(2, 1)));
-  EXPECT_EQ(codec::to_json(cart.items.front()),
-            R"({"itemId":"00000000-0000-0000-0000-000000000002","productId":"00000000-0000-0000-0000-000000000001",)"
-            R"("variantId":"00000000-0000-0000-0000-000000000002","quantity":1,"price":2,"name":"","imageUrl":null,"attributes":{},"addedAt":"1970-01-01T00:00:00.000Z"})");
+  EXPECT_EQ(
+      codec::to_json(cart.items.front()),
+      R"({"itemId":"00000000-0000-0000-0000-000000000002","productId":"00000000-0000-0000-0000-000000000001",)"
+      R"("variantId":"00000000-0000-0000-0000-000000000002","quantity":1,"price":2,)"
+            R"("name":"","imageUrl":null,"attributes":{},"addedAt":"1970-01-01T00:00:00.000Z"})");
   const auto again = codec::from_json<Cart>(codec::to_json(cart));
   ASSERT_TRUE(again);
   EXPECT_EQ(codec::to_json(*again), codec::to_json(cart));

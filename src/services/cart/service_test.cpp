@@ -161,7 +161,7 @@ TEST_F(CartServiceTest, TheCataloguePricesAndTheRequestOnlyWhenItIsAway) {
   auto euros = adding(item_);
   euros.currency = *Currency::parse("EUR");
   EXPECT_EQ(read(*run(service_.add(context_, id, {}, euros))).items.front().price, ShownPrice{920});
-  euros.currency = *Currency::parse("XXX");
+  euros.currency = *Currency::parse("ZZZ");
   EXPECT_EQ(run(service_.add(context_, id, {}, euros)).error().name, "UNKNOWN_CURRENCY");
   catalogue_.away = true;
   EXPECT_EQ(read(*run(service_.add(context_, id, {}, adding(item_)))).items.front().price, ShownPrice{1});

@@ -11,7 +11,7 @@ const net::RouteTable<Handlers>& routes() {
   static const net::RouteTable<Handlers> table{
       {post, "/upload", anyone().and_services(), &Handlers::upload, "Store a picture: JPEG, PNG, GIF or WebP of at most 5 MiB", {201}, {429}, one_file},
       {get, "/:filename", anyone(), &Handlers::picture, "A picture, or a range of it", {200, 206, 304}, {404, 416}},
-      {get, "/images/:filename", anyone(), &Handlers::picture, "The same, under the path that clients see, on the service's own port", {200, 206, 304}, {404, 416}},
+      {get, "/images/:filename", anyone(), &Handlers::picture, "The same, on the service's own port", {200, 206, 304}, {404, 416}},
   };
   return table;
 }
