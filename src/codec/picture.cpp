@@ -79,22 +79,16 @@ struct Found {
   }
 };
 
-// --- JPEG
-
-enum Marker : std::uint32_t { sof0 = 0xC0, sof2 = 0xC2, dht = 0xC4, rst0 = 0xD0, rst7 = 0xD7, eoi = 0xD9, sos = 0xDA, dqt = 0xDB,
-                              dri = 0xDD, app0 = 0xE0, app1 = 0xE1, app2 = 0xE2, app14 = 0xEE, app15 = 0xEF, com = 0xFE };
-
-constexpr auto exif_mark = "Exif\0\0"sv;
+// --- EXIF: which way is up, and nothing else of what a camera knows
 
 // Tag 0x0112 of the first directory; 1, as taken, when there is none.
-std::uint32_t orientation_of(std::string_view exif) {
-  exif.remove_prefix(exif_mark.size());
-  const bool little = exif.starts_with("II");
-  if (!little && !exif.starts_with("MM")) return 1;
+std::uint32_t orientation_of(std::string_view tiff) {
+  const bool from_little = tiff.starts_with("II");
+  if (!from_little && !tiff.starts_with("MM")) return 1;
   const auto number = [&](std::size_t at, std::size_t bytes) -> std::uint32_t {
-    if (at > exif.size() || exif.size() - at < bytes) return 0;
-    Cursor in(exif.substr(at));
-    return little ? in.little(bytes) : in.big(bytes);
+    if (at > tiff.size() || tiff.size() - at < bytes) return 0;
+    Cursor in(tiff.substr(at));
+    return from_little ? in.little(bytes) : in.big(bytes);
   };
   if (number(2, 2) != 42) return 1;
   const std::size_t directory = number(4, 4);
@@ -108,14 +102,28 @@ std::uint32_t orientation_of(std::string_view exif) {
   return 1;
 }
 
-// One directory with one entry: which way is up, and nothing else of what a camera knows.
-std::string bare_exif(std::uint32_t orientation) {
-  std::string segment("\xFF\xE1\0\x22"sv);
-  segment += exif_mark;
-  segment += "MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01"sv;
-  append_big(segment, orientation, 2);
-  segment.append(6, '\0');
-  return segment;
+// One directory with one entry; empty for a picture that stands as it was taken.
+std::string bare_exif(std::string_view tiff) {
+  const auto orientation = orientation_of(tiff);
+  if (orientation == 1) return {};
+  std::string bare("MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01"sv);
+  append_big(bare, orientation, 2);
+  bare.append(6, '\0');
+  return bare;
+}
+
+// --- JPEG
+
+enum Marker : std::uint32_t { sof0 = 0xC0, sof2 = 0xC2, dht = 0xC4, rst0 = 0xD0, rst7 = 0xD7, eoi = 0xD9, sos = 0xDA, dqt = 0xDB,
+                              dri = 0xDD, app0 = 0xE0, app1 = 0xE1, app2 = 0xE2, app14 = 0xEE, app15 = 0xEF, com = 0xFE };
+
+constexpr auto exif_mark = "Exif\0\0"sv;
+
+void append_segment(std::string& out, std::uint32_t marker, std::string_view body) {
+  out += '\xFF';
+  append_big(out, marker, 1);
+  append_big(out, static_cast<std::uint32_t>(body.size() + 2), 2);
+  out += body;
 }
 
 bool frame_header(std::string_view body, Found& found) {
@@ -162,16 +170,14 @@ bool read_jpeg(std::string_view file, Found& found) {
       keep = (marker == app0 && body.starts_with("JFIF\0"sv)) || (marker == app2 && body.starts_with("ICC_PROFILE\0"sv)) ||
              (marker == app14 && body.starts_with("Adobe"));
       if (marker == app1 && body.starts_with(exif_mark) && !std::exchange(oriented, true)) {
-        if (const auto orientation = orientation_of(body); orientation != 1) found.out += bare_exif(orientation);
+        const auto exif = bare_exif(body.substr(exif_mark.size()));
+        if (!exif.empty()) append_segment(found.out, app1, std::string(exif_mark) + exif);
       }
     } else if (marker != com && !keep) {
       return false;
     }
     if (!keep) continue;
-    found.out += '\xFF';
-    append_big(found.out, marker, 1);
-    append_big(found.out, length, 2);
-    found.out += body;
+    append_segment(found.out, marker, body);
     if (marker == sos) found.out += scan_data(in);
     if (!in.ok()) return false;
   }
@@ -190,13 +196,23 @@ bool png_header(std::string_view body, Found& found, bool& palette) {
          width <= 0x7FFFFFFF && height <= 0x7FFFFFFF && found.size(width, height);
 }
 
+void append_png_chunk(std::string& out, std::string_view type, std::string_view body) {
+  boost::crc_32_type crc;
+  crc.process_bytes(type.data(), type.size());
+  crc.process_bytes(body.data(), body.size());
+  append_big(out, static_cast<std::uint32_t>(body.size()), 4);
+  out += type;
+  out += body;
+  append_big(out, crc.checksum(), 4);
+}
+
 bool read_png(std::string_view file, Found& found) {
   constexpr std::array needed{"IHDR"sv, "PLTE"sv, "IDAT"sv, "IEND"sv};
   constexpr std::array shown{"tRNS"sv, "cHRM"sv, "gAMA"sv, "iCCP"sv, "sBIT"sv, "sRGB"sv, "cICP"sv, "bKGD"sv, "pHYs"sv,
                              "acTL"sv, "fcTL"sv, "fdAT"sv};
   Cursor in(file);
   found.out += in.take(8);
-  bool needs_palette = false, palette = false, data = false, data_over = false;
+  bool needs_palette = false, palette = false, data = false, data_over = false, oriented = false;
   std::size_t frames = 0;
   for (bool first = true;; first = false) {
     const auto begin = in.rest();
@@ -213,6 +229,9 @@ bool read_png(std::string_view file, Found& found) {
       crc.process_bytes(begin.data() + 4, std::size_t{length} + 4);
       if (crc.checksum() != sum) return false;
       found.out += begin.substr(0, std::size_t{length} + 12);
+    }
+    if (type == "eXIf" && !std::exchange(oriented, true)) {
+      if (const auto exif = bare_exif(body); !exif.empty()) append_png_chunk(found.out, type, exif);
     }
     if (type == "IDAT") {
       if (data_over) return false;
@@ -354,7 +373,7 @@ bool extended_webp(const Chunk& head, Cursor& in, Found& found) {
   const bool animated = flags & animation;
   const auto at = found.out.size();
   append_chunk(found.out, head);
-  found.out[at + 8] = static_cast<char>(flags & ~(xmp | exif));
+  std::string orientation;
   std::size_t frames = 0;
   while (in.ok() && !in.at_end()) {
     const auto chunk = next_chunk(in);
@@ -367,8 +386,18 @@ bool extended_webp(const Chunk& head, Cursor& in, Found& found) {
       append_chunk(found.out, chunk);
     } else if (chunk.type == "ICCP" || (chunk.type == "ANIM" && animated) || (chunk.type == "ALPH" && !animated)) {
       append_chunk(found.out, chunk);
+    } else if (chunk.type == "EXIF") {
+      auto tiff = chunk.body;
+      if (tiff.starts_with("Exif\0\0"sv)) tiff.remove_prefix(6);  // some writers copy a JPEG's segment
+      orientation = bare_exif(tiff);
     }
   }
+  if (!orientation.empty()) {
+    found.out += "EXIF";
+    append_little(found.out, static_cast<std::uint32_t>(orientation.size()), 4);
+    found.out += orientation;
+  }
+  found.out[at + 8] = static_cast<char>((flags & ~(xmp | exif)) | (orientation.empty() ? 0 : exif));
   return in.ok() && frames > 0;
 }
 
@@ -425,7 +454,7 @@ Result<Picture> bare_picture(std::string_view file) {
     return fail(Code::invalid, "The file is not a picture: JPEG, PNG, GIF and WebP are taken.", "UNKNOWN_PICTURE");
   }
   Found found;
-  found.out.reserve(file.size() + 2);
+  found.out.reserve(file.size() + 16);
   const bool whole = kind->read(file, found);
   if (found.too_large) {
     return fail(Code::invalid, fmt::format("The picture has more than {} million pixels.", max_pixels / 1'000'000), "PICTURE_TOO_LARGE");

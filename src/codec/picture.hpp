@@ -1,7 +1,7 @@
 // JPEG, PNG, GIF and WebP as containers: decides by content what a file is, and writes it anew with the picture alone.
 //
 // Nothing is decoded, so no picture is worse than its size in bytes: the container is walked from the first byte to its end
-// mark, and what a browser needs to show the picture is copied. Dropped are EXIF (but a JPEG's orientation), XMP, IPTC, comments,
+// mark, and what a browser needs to show the picture is copied. Dropped are EXIF (but the orientation), XMP, IPTC, comments,
 // texts, times, thumbnails, unknown extensions, and everything behind the end mark. A file that has none of these stays as it is,
 // byte for byte. Refused is what is truncated, damaged, or has a structure that no decoder promises to show.
 //
