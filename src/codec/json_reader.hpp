@@ -90,6 +90,10 @@ void read_value(const json::value& in, T& out, Faults& faults) {
     json::error_code error;
     out = in.to_number<T>(error);  // accepts 3.0, refuses 3.5 and what does not fit
     if (error) faults.add("must be a whole number");
+  } else if constexpr (std::floating_point<T>) {
+    json::error_code error;
+    out = in.to_number<T>(error);
+    if (error) faults.add("must be a number");
   } else if constexpr (std::same_as<T, std::string>) {
     if (const auto* s = in.if_string()) out.assign(s->data(), s->size());
     else faults.add("must be a string");

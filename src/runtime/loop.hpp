@@ -31,6 +31,7 @@ class Loop {
   Task<> run();  // until stop()
   void wake();   // from any thread
   void stop();   // ends after the present step
+  bool stopping() const { return stopping_; }  // for steps that take long
 
   const std::string& name() const { return options_.name; }
 

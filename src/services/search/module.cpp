@@ -1,0 +1,23 @@
+#include "services/search/module.hpp"
+
+namespace shop::search {
+
+SearchModule::SearchModule(const ServiceWorld& world, SearchIndex& index)
+    : index_(index),
+      service_(index, CataloguePeer(world.peers), world.clock),
+      rebuilder_(index, CataloguePeer(world.peers), world.clock),
+      handlers_(service_, rebuilder_),
+      consumer_({.service = "search-service", .group = "search-service-group-products", .topics = {"product_events"}}, world.events, world.clock,
+                [this](const Context& context, const std::vector<ReceivedEvent>& events) { return handle(context, events); }),
+      health_("search-service", world.clock),
+      router_("search-service", "/search", world.authenticator) {
+  router_.mount(routes(), handlers_);
+  router_.mount(Health::routes(), health_);
+  health_.depends_on("search", [&index](const Context& context) { return index.ping(context); });
+  watch_consumer(world, "search-service", consumer_);
+}
+
+// Nothing to wait for: the engine may come later, and the rebuild runs in the background.
+Task<Result<void>> SearchModule::prepare(const Context&) { co_return Result<void>(); }
+
+}  // namespace shop::search
