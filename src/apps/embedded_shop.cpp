@@ -11,6 +11,7 @@
 #include "adapters/sql_log/sql_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/system/system.hpp"
+#include "adapters/xapian/xapian_index.hpp"
 #include "apps/blocking.hpp"
 #include "apps/demo/demo.hpp"
 #include "net/openapi.hpp"
@@ -24,6 +25,7 @@
 #include "services/image/module.hpp"
 #include "services/order/module.hpp"
 #include "services/product/module.hpp"
+#include "services/search/module.hpp"
 
 namespace shop {
 namespace {
@@ -66,6 +68,7 @@ struct EmbeddedShop::Parts {
         events(*events_database, clock),
         carts(*carts_database, clock),
         limits(clock),
+        search_index(open_xapian({.folder = folder.file("search")})),
         hashing("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64),
         hasher(hashing, random),
         files("files", 4, 256),
@@ -75,6 +78,7 @@ struct EmbeddedShop::Parts {
         image_caller(network, "image-service"),
         cart_caller(network, "cart-service"),
         order_caller(network, "order-service"),
+        search_caller(network, "search-service"),
         operator_caller(network, "shopctl", true),
         authenticator(auth_caller, clock),
         auth({clock, random, events, auth_caller, authenticator, metrics}, {}, *auth_database, limits, hasher),
@@ -82,7 +86,8 @@ struct EmbeddedShop::Parts {
         image({clock, random, events, image_caller, authenticator, metrics}, {.base_url = options.image_base_url}, pictures, files, limits),
         cart({clock, random, events, cart_caller, authenticator, metrics}, {}, carts),
         order({clock, random, events, order_caller, authenticator, metrics}, {}, *order_database, limits),
-        services{&auth, &product, &image, &cart, &order},
+        search({clock, random, events, search_caller, authenticator, metrics}, *search_index),
+        services{&auth, &product, &image, &cart, &order, &search},
         gateway_health("api-gateway", clock),
         gateway({}, gateway_health, metrics, local_backends(services), [this](const Context&) { return describe(services); }),
         control(network),
@@ -129,18 +134,20 @@ struct EmbeddedShop::Parts {
   SqlEventLog events;
   SqlKeyValue carts;
   MemoryKeyValue limits;
+  std::unique_ptr<SearchIndex> search_index;
   WorkerPool hashing;
   Argon2Hasher hasher;
   WorkerPool files;
   FolderBlobs pictures;
 
-  LocalCaller auth_caller, product_caller, image_caller, cart_caller, order_caller, operator_caller;
+  LocalCaller auth_caller, product_caller, image_caller, cart_caller, order_caller, search_caller, operator_caller;
   TokenAuthenticator authenticator;
   auth::AuthModule auth;
   product::ProductModule product;
   image::ImageModule image;
   cart::CartModule cart;
   order::OrderModule order;
+  search::SearchModule search;
   std::vector<Service*> services;
 
   Health gateway_health;

@@ -19,6 +19,7 @@
 #include "adapters/redis/redis.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/system/system.hpp"
+#include "adapters/xapian/xapian_index.hpp"
 #include "apps/blocking.hpp"
 #include "apps/settings.hpp"
 #include "net/server.hpp"
@@ -68,7 +69,7 @@ struct CommonSettings {
   std::string bind = "0.0.0.0";
   std::string service_name, consul_host, consul_port = "8500", pod_ip, pod_hostname, environment = "production";
   std::string internal_token;
-  std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password, upload_dir;
+  std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password, upload_dir, search, elasticsearch_node;
   int partitions = 6, replication = 1, database_connections = 10;
   int threads = 1, grace_seconds = 5;
   LogLevel log_level = LogLevel::info;
@@ -117,6 +118,10 @@ void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
     secret(app, "--redis-password", "REDIS_PASSWORD", s.redis_password, "Its password");
   }
   if (program.uses_blobs) setting(app, "--upload-dir", "UPLOAD_DIR", s.upload_dir, "Folder of the files, shared by all replicas");
+  if (program.uses_search) {
+    setting(app, "--search", "SEARCH", s.search, "elasticsearch://host:port,host:port, or xapian:FOLDER for one process alone");
+    setting(app, "--elasticsearch-node", "ELASTICSEARCH_NODE", s.elasticsearch_node, "http://host:port, when SEARCH is not given");
+  }
   for (const auto& peer : program.peers) {
     setting(app, fmt::format("--{}-url", peer), variable_of_peer(peer), s.peer_urls[peer], "Fixed address instead of discovery");
   }
@@ -185,7 +190,15 @@ class Process final : public ProcessResources {
     return *key_values_;
   }
 
-  SearchIndex& search_index() override { throw std::runtime_error("not yet"); }
+  SearchIndex& search_index() override {
+    if (search_index_) return *search_index_;
+    if (settings_.search.starts_with("xapian:")) {
+      search_index_ = open_xapian({.folder = settings_.search.substr(7)});
+    } else {
+      throw std::runtime_error("SEARCH is missing or has an unknown scheme: give elasticsearch://host:port, or xapian:FOLDER.");
+    }
+    return *search_index_;
+  }
 
   BlobStore& blobs() override {
     if (settings_.upload_dir.empty()) throw std::runtime_error("UPLOAD_DIR is missing: give the folder that keeps the files.");
@@ -293,6 +306,7 @@ class Process final : public ProcessResources {
   std::unique_ptr<Database> database_;
   std::unique_ptr<KeyValueStore> key_values_;
   std::unique_ptr<BlobStore> blobs_;
+  std::unique_ptr<SearchIndex> search_index_;
   std::unique_ptr<WorkerPool> hashing_;
   std::unique_ptr<PasswordHasher> hasher_;
 };

@@ -20,6 +20,7 @@
 #include "apps/socket_caller.hpp"
 #include "observe/log.hpp"
 #include "services/auth/api.hpp"
+#include "services/search/api.hpp"
 
 namespace {
 
@@ -133,6 +134,21 @@ int command(Connection& shop, const std::string& service, const std::string& pat
   return 0;
 }
 
+// Searches go on meanwhile; the command can be ended without ending the rebuild of a running shop.
+int reindex(Connection& shop) {
+  const Peer peer(shop.caller(), "search-service");
+  const Context context;
+  auto report = run_blocking(shop.loop(), peer.command<search::RebuildReport>(context, "/internal/reindex"));
+  while (report && (report->status == search::RebuildStatus::WAITING || report->status == search::RebuildStatus::RUNNING)) {
+    std::this_thread::sleep_for(milliseconds(50));
+    report = run_blocking(shop.loop(), peer.get<search::RebuildReport>(context, "/internal/reindex"));
+  }
+  if (!report) return complain(report.error());
+  if (report->status != search::RebuildStatus::DONE) return complain({Code::unavailable, report->message, {}, {}, {}, {}});
+  fmt::print("Index rebuilt: {} products.\n", report->indexed);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -157,8 +173,8 @@ int main(int argc, char** argv) {
   importing->add_option("--images", pictures, "Folder of the pictures; default: images/ beside the file");
   importing->callback([&] { run = [&](Connection& shop) { return import(shop, file, pictures); }; });
 
-  auto* reindex = app.add_subcommand("reindex", "Build the search index anew beside the live one");
-  reindex->callback([&] { run = [&](Connection& shop) { return command(shop, "search-service", "/internal/reindex", "Index rebuilt."); }; });
+  auto* reindexing = app.add_subcommand("reindex", "Build the search index anew beside the live one");
+  reindexing->callback([&] { run = [](Connection& shop) { return reindex(shop); }; });
 
   auto* rotate = app.add_subcommand("rotate-keys", "Sign tokens with a new key; nobody is logged out");
   rotate->callback([&] { run = [&](Connection& shop) { return command(shop, "auth-service", "/internal/rotate-key", "New key in use."); }; });
