@@ -99,12 +99,20 @@ BOOST_DESCRIBE_STRUCT(UploadedImage, (), (imageUrl))
 struct Nothing {};
 BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
-std::string label_of(const json::value& row, std::string_view kind, std::string_view key) {
+std::optional<std::string> text_at(const json::value& row, std::string_view key) {
   const auto* object = row.if_object();
   const auto* value = object ? object->if_contains(key) : nullptr;
   const auto* text = value ? value->if_string() : nullptr;
-  return fmt::format("{} {}", kind, text ? std::string_view(*text) : std::string_view("without " + std::string(key)));
+  return text ? std::optional(std::string(*text)) : std::nullopt;
 }
+
+// "product M-0006", or "product 17 of the file" when it has no name to be called by.
+std::string label_of(const json::value& row, std::string_view kind, std::string_view key, std::size_t index) {
+  const auto name = text_at(row, key);
+  return name ? fmt::format("{} {}", kind, utf8_prefix(*name, 100)) : fmt::format("{} {} of the file", kind, index + 1);
+}
+
+std::string_view last_part(std::string_view address) { return address.substr(address.rfind('/') + 1); }
 
 // Attributes and descriptions in real files hold nulls and empty texts; they mean nothing.
 Attributes attributes_of(const std::optional<json::object>& object) {
@@ -148,6 +156,7 @@ struct Importer::Job {
   const json::array& rows;
   ImportReport& report;
   const Progress& progress;
+  std::map<std::string, std::size_t> first_row;  // of each SKU: a later one is a mistake, not a change
   std::size_t next = 0, done = 0;
 };
 
@@ -155,7 +164,10 @@ Importer::Importer(ServiceCaller& caller, Clock& clock, PictureSource pictures)
     : products_(caller, "product-service"), images_(caller, "image-service"), clock_(clock), pictures_(std::move(pictures)) {}
 
 Task<Result<ImportReport>> Importer::run(const Context& context, std::string text, Progress progress) {
-  CO_TRY(const auto file, codec::parse_json(text));
+  const auto parsed = codec::parse_json(text);
+  if (!parsed && parsed.error().name == "TOO_DEEP") co_return Failure(parsed.error());
+  if (!parsed) co_return fail(Code::invalid, "The file is not valid JSON.", "MALFORMED_JSON", parsed.error().detail);
+  const auto& file = *parsed;
   const auto* catalogue = file.if_object();
   const auto* products = catalogue ? catalogue->if_contains("products") : nullptr;
   if (!products || !products->is_array()) {
@@ -164,7 +176,10 @@ Task<Result<ImportReport>> Importer::run(const Context& context, std::string tex
   ImportReport report;
   if (const auto* list = catalogue->if_contains("currencies")) co_await currencies(context, *list, report);
   if (const auto* list = catalogue->if_contains("categories")) co_await categories(context, *list, std::nullopt, report);
-  Job job{products->get_array(), report, progress};
+  Job job{products->get_array(), report, progress, {}};
+  for (std::size_t i = 0; i < job.rows.size(); ++i) {
+    if (auto sku = text_at(job.rows[i], "sku")) job.first_row.try_emplace(std::move(*sku), i);
+  }
   progress(0, job.rows.size());
   const auto executor = co_await boost::asio::this_coro::executor;
   std::size_t running = std::min(workers, job.rows.size());
@@ -189,8 +204,10 @@ Task<> Importer::categories(const Context& context, const json::value& list, std
     if (!list.is_null()) report.faults.push_back({"categories", "must be an array"});
     co_return;
   }
-  for (const auto& row : list.get_array()) {
-    const auto label = label_of(row, "category", "slug");
+  const auto& rows = list.get_array();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& row = rows[i];
+    const auto label = label_of(row, "category", "slug", i);
     auto wanted = codec::from_value<ImportCategory>(row);
     if (!wanted) {
       report.faults.push_back({label, wanted.error().message});
@@ -219,11 +236,16 @@ Task<> Importer::categories(const Context& context, const json::value& list, std
 
 Task<> Importer::work(const Context& context, Job& job) {
   while (job.next < job.rows.size()) {
-    const auto& row = job.rows[job.next++];
+    const auto index = job.next++;
+    const auto& row = job.rows[index];
+    const auto label = label_of(row, "product", "sku", index);
     Context own = context;
     own.deadline = std::min(context.deadline, clock_.now() + call_limit);
-    if (auto outcome = co_await one_product(own, row, job.report); !outcome) {
-      job.report.faults.push_back({label_of(row, "product", "sku"), outcome.error().message});
+    const auto first = job.first_row.find(text_at(row, "sku").value_or(std::string()));
+    if (first != job.first_row.end() && first->second != index) {
+      job.report.faults.push_back({label, fmt::format("the SKU stands twice in the file: product {} has it too.", first->second + 1)});
+    } else if (auto outcome = co_await one_product(own, row, job.report); !outcome) {
+      job.report.faults.push_back({label, outcome.error().message});
     }
     job.progress(++job.done, job.rows.size());
   }
@@ -286,7 +308,9 @@ Task<Result<void>> Importer::one_product(const Context& context, const json::val
   }
   std::vector<product::NewImage> missing;
   for (const auto& image : *request.images) {
-    const bool there = std::ranges::any_of(present->images, [&](const auto& p) { return p.imageUrl == image.imageUrl.value; });
+    // A picture's name says its content; the address before it may have been another's then.
+    const auto name = last_part(image.imageUrl.value);
+    const bool there = std::ranges::any_of(present->images, [&](const auto& p) { return last_part(p.imageUrl) == name; });
     if (!there) missing.push_back({image.imageUrl, {}, present->images.empty() && missing.empty(), {}});
   }
   if (!missing.empty()) {
@@ -317,10 +341,12 @@ Task<> Importer::currencies(const Context& context, const json::value& list, Imp
     report.faults.push_back({"currencies", "must be an array"});
     co_return;
   }
-  for (const auto& row : list.get_array()) {
+  const auto& rows = list.get_array();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& row = rows[i];
     auto wanted = codec::from_value<product::SetCurrency>(row);
     auto outcome = wanted ? co_await products_.post<Nothing>(context, "/currencies", *wanted) : Result<Nothing>(Failure(wanted.error()));
-    if (!outcome) report.faults.push_back({label_of(row, "currency", "code"), outcome.error().message});
+    if (!outcome) report.faults.push_back({label_of(row, "currency", "code", i), outcome.error().message});
   }
 }
 

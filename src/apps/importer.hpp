@@ -1,6 +1,6 @@
 // Brings a catalogue file into a shop, through the services' own routes: the same checks, events and limits as for anybody.
 //
-// Format: demo/README.md. Categories are matched by slug, products by SKU, their variants by attributes, so a second run
+// Format: docs/import-format.md. Categories are matched by slug, products by SKU, their variants by attributes, so a second run
 // changes only what differs and never touches stock. A faulty row is reported and left out; the others go in. Interrupted, it
 // is simply run again: each product is one transaction.
 #pragma once
@@ -19,7 +19,7 @@
 namespace shop {
 
 struct ImportFault {
-  std::string row;     // "product M-0006", "category bikes"
+  std::string row;     // "product M-0006", "category bikes", "product 17 of the file"
   std::string reason;
 };
 

@@ -29,9 +29,9 @@ using namespace shop;
 // A shop to talk to: the one that runs, or one of our own for the time of the command.
 class Connection {
  public:
-  explicit Connection(const std::string& data) {
+  Connection(const std::string& data, const std::string& image_base_url) {
     if (auto folder = DataFolder::lock(data)) {
-      own_ = std::make_unique<EmbeddedShop>(std::move(*folder), EmbeddedOptions{.io_threads = 1});
+      own_ = std::make_unique<EmbeddedShop>(std::move(*folder), EmbeddedOptions{.io_threads = 1, .image_base_url = image_base_url});
       own_->start();
     } else {
       threads_ = std::make_unique<net::IoThreads>(1);
@@ -171,6 +171,10 @@ int main(int argc, char** argv) {
   auto* importing = app.add_subcommand("import", "Bring a catalogue file into the shop; safe to run again");
   importing->add_option("FILE", file, "Catalogue, see docs/import-format.md")->required();
   importing->add_option("--images", pictures, "Folder of the pictures; default: images/ beside the file");
+  std::string image_base_url = EmbeddedOptions().image_base_url;
+  importing->add_option("--image-base-url", image_base_url, "Address under which clients will reach the shop; one that runs knows its own")
+      ->envname("IMAGE_BASE_URL")
+      ->capture_default_str();
   importing->callback([&] { run = [&](Connection& shop) { return import(shop, file, pictures); }; });
 
   auto* reindexing = app.add_subcommand("reindex", "Build the search index anew beside the live one");
@@ -190,7 +194,7 @@ int main(int argc, char** argv) {
   start_log("shopctl", "local", LogLevel::off);
   int code = 1;
   try {
-    Connection shop(data);
+    Connection shop(data, image_base_url);
     code = run(shop);
   } catch (const std::exception& error) {
     fmt::print(stderr, "shopctl: {}\n", error.what());
