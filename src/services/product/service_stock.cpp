@@ -23,11 +23,13 @@ std::vector<store::Take> merged(const std::vector<ReserveLine>& lines) {
   return takes;
 }
 
-// Names every line that cannot be had, and what is left.
-Task<Result<Error>> why_not(Transaction& tx, const std::vector<store::Take>& takes) {
+// Names every line that could not be had, and what is left. The transaction still holds what the other lines took.
+Task<Result<Error>> why_not(Transaction& tx, const std::vector<store::Take>& takes, const std::vector<bool>& had) {
   Error insufficient{Code::invalid, {}, "INSUFFICIENT_STOCK", {}, {}, {}};
   Error unknown{Code::not_found, {}, "UNKNOWN_VARIANT", {}, {}, {}};
-  for (const auto& take : takes) {
+  for (std::size_t i = 0; i < takes.size(); ++i) {
+    if (had[i]) continue;
+    const auto& take = takes[i];
     CO_TRY(const auto found, co_await store::availability(tx, take.variant_id));
     const auto id = take.variant_id.text();
     if (!found || !found->is_active) {
@@ -147,8 +149,10 @@ Task<Result<std::vector<store::ReservationLine>>> StockService::reserve_in(Trans
     co_return co_await store::reservation_lines(tx, order);
   }
   CO_TRY(const auto taken, co_await store::take_stock(tx, takes, now));
-  if (!std::ranges::all_of(taken, [](const auto& line) { return line.has_value(); })) {
-    CO_TRY(auto error, co_await why_not(tx, takes));
+  std::vector<bool> had;
+  for (const auto& line : taken) had.push_back(line.has_value());
+  if (std::ranges::count(had, false) > 0) {
+    CO_TRY(auto error, co_await why_not(tx, takes, had));
     co_return fail(std::move(error));  // rolls back what the other lines took
   }
   std::vector<store::ReservationLine> lines;
