@@ -325,6 +325,7 @@ class Connection final : public Exchange {
     if (shared_.options.on_refused) shared_.options.on_refused(reason);
     keep_alive_ = false;
     request_ = Request{};
+    extra_ = Headers{};  // those of the request before it on this connection
     Error error{Code::invalid, fmt::format("The request was refused: {}.", reason), "REFUSED_HEAD", {}, {}, {}};
     auto response = problem_response(error, {});
     response.status = status;
