@@ -122,10 +122,10 @@ std::expected<Sku, std::string> Sku::parse(std::string_view text) {
 }
 
 std::expected<Url, std::string> Url::parse(std::string_view text) {
-  const bool known = text.starts_with("https://") || text.starts_with("http://") ||
-                     (text.starts_with("/") && !text.starts_with("//"));
+  const auto scheme = text.starts_with("https://") ? std::size_t{8} : text.starts_with("http://") ? std::size_t{7} : std::size_t{0};
+  const bool known = scheme > 0 ? text.size() > scheme : text.starts_with("/") && !text.starts_with("//");
   const bool graphic = std::all_of(text.begin(), text.end(), printable);
-  if (!known || !graphic || text.size() > 2000 || text.size() < 2) {
+  if (!known || !graphic || text.size() > 2000) {
     return std::unexpected("must be an http address or a path beginning with /");
   }
   return Url{std::string(text)};

@@ -109,7 +109,7 @@ struct Url {
   static std::expected<Url, std::string> parse(std::string_view text);
   const std::string& text() const { return value; }
 
-  static constexpr std::string_view schema_pattern = R"(^(https?://|/[!-.0-~])[!-~]*$)";
+  static constexpr std::string_view schema_pattern = R"(^(https?://[!-~]+|/([!-.0-~][!-~]*)?)$)";
   static constexpr std::int64_t schema_min = 1, schema_max = 2000;
 
   friend auto operator<=>(const Url&, const Url&) = default;

@@ -36,6 +36,8 @@ void Faults::add_at(std::string path, std::string message) {
   if (list_.size() < limit) list_.push_back({std::move(path), std::move(message)});
 }
 
+bool Faults::names(std::string_view path) const { return std::ranges::count(list_, path, &Fault::path) > 0; }
+
 Faults::Step::Step(Faults& faults, std::string_view name) : faults_(faults), size_(faults.path_.size()) {
   if (size_ > 0) faults_.path_ += '.';
   faults_.path_ += name.substr(0, 100);

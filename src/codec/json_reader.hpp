@@ -23,6 +23,7 @@ class Faults {
   void add(std::string message);
   void add_at(std::string path, std::string message);
   bool none() const { return list_.empty(); }
+  bool names(std::string_view path) const;  // is there one of exactly this path?
   std::vector<Fault> take() { return std::move(list_); }
 
   // Appends ".name" or "[index]" for as long as it lives.

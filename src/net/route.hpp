@@ -170,7 +170,7 @@ class Arguments {
     if constexpr (IsQuery<T>::value) {
       keep(codec::from_query<decltype(out.value)>(call_.request.query()), out.value);
     } else if constexpr (IsBody<T>::value) {
-      keep(codec::from_json<decltype(out.value)>(call_.request.body), out.value);
+      keep(body<decltype(out.value)>(), out.value);
     } else if constexpr (IsOptionalBody<T>::value) {
       if (trimmed(call_.request.body).empty()) return;
       keep(codec::from_json<typename decltype(out.value)::value_type>(call_.request.body), out.value);
@@ -188,6 +188,20 @@ class Arguments {
   std::optional<Error> take_error() { return std::move(error_); }
 
  private:
+  // What a type cannot say of itself, its service adds by `add_faults(value, call, faults)`, found beside the type: so
+  // that a client learns of all faults at once.
+  template <class T>
+  Result<T> body() const {
+    TRY(const json::value parsed, codec::parse_json(call_.request.body));
+    T out{};
+    codec::Faults faults;
+    codec::read_value(parsed, out, faults);
+    if constexpr (requires { add_faults(out, call_, faults); }) {
+      if (parsed.is_object()) add_faults(out, call_, faults);
+    }
+    if (!faults.none()) return fail(codec::faulty(faults.take()));
+    return out;
+  }
   template <class T, class Out>
   void keep(Result<T> read, Out& out) {
     if (read) out = std::move(*read);

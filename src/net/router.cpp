@@ -43,19 +43,6 @@ std::string client_of(const Arrival& arrival, const Request& request) {
   return std::string(trimmed(comma == forwarded.npos ? forwarded : forwarded.substr(comma + 1)));
 }
 
-void add_etag(const Request& request, Response& response) {
-  if (response.status != 200 || (request.method != Method::get && request.method != Method::head)) return;
-  if (std::holds_alternative<FileRange>(response.body) || response.headers.has("ETag")) return;
-  const auto etag = weak_etag(response.text());
-  response.headers.add("ETag", etag);
-  response.headers.add("Vary", "Accept-Language, X-Currency, Authorization");
-  if (none_match(request.headers.get("If-None-Match"), etag)) {
-    response.status = 304;
-    response.headers.remove("Content-Type");
-    response.body = std::string();
-  }
-}
-
 }  // namespace
 
 struct Router::Node {
@@ -206,6 +193,19 @@ Task<Response> Router::answer(const Context& context, const Arrival& arrival, Re
   add_etag(request, *outcome);
   answered.status = outcome->status;
   co_return std::move(*outcome);
+}
+
+void add_etag(const Request& request, Response& response) {
+  if (response.status != 200 || (request.method != Method::get && request.method != Method::head)) return;
+  if (std::holds_alternative<FileRange>(response.body) || response.headers.has("ETag")) return;
+  const auto etag = weak_etag(response.text());
+  response.headers.add("ETag", etag);
+  response.headers.add("Vary", "Accept-Language, X-Currency, Authorization");
+  if (none_match(request.headers.get("If-None-Match"), etag)) {
+    response.status = 304;
+    response.headers.remove("Content-Type");
+    response.body = std::string();
+  }
 }
 
 std::string weak_etag(std::string_view content) {

@@ -64,6 +64,7 @@ class Router {
 
 // A strong or weak validator match (RFC 9110 13.1.2), weak comparison.
 bool none_match(std::string_view if_none_match, std::string_view etag);
+void add_etag(const Request& request, Response& response);  // to a 200 of GET and HEAD; 304 when the client has it
 std::string weak_etag(std::string_view content);
 
 }  // namespace shop::net

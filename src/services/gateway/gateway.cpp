@@ -65,13 +65,17 @@ Task<Response> Gateway::own_answer(const Context& context, net::Exchange& exchan
   const auto path = request.path();
   const bool reads = request.method == Method::get || request.method == Method::head;
   answered.service = own_.service();
-  if (reads && path == "/") co_return net::json_response(200, codec::to_json(Online{"api-gateway is online."}));
+  const auto tagged = [&](Response response) {
+    net::add_etag(request, response);
+    return response;
+  };
+  if (reads && path == "/") co_return tagged(net::json_response(200, codec::to_json(Online{"api-gateway is online."})));
   if (reads && path == "/openapi.json") {
     auto document = co_await openapi_(context);
     if (!document) co_return net::problem_response(document.error(), context.request_id);
-    co_return page("application/json; charset=utf-8", std::move(*document));
+    co_return tagged(page("application/json; charset=utf-8", std::move(*document)));
   }
-  if (reads && path == "/docs") co_return page("text/html; charset=utf-8", docs_page);
+  if (reads && path == "/docs") co_return tagged(page("text/html; charset=utf-8", docs_page));
   if (reads && path == "/metrics") {
     const auto& allowed = settings_.metrics_addresses;
     if (allowed.empty() || std::ranges::count(allowed, request.remote) > 0) co_return metrics_response(metrics_);

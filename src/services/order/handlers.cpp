@@ -12,6 +12,12 @@ Asker asker_of(const Call& call, const TokenQuery& query) {
 
 }  // namespace
 
+void add_faults(const OrderRequest& request, const Call& call, codec::Faults& faults) {
+  for (auto& fault : further_faults(request, call.caller.anonymous())) {
+    if (!faults.names(fault.path)) faults.add_at(std::move(fault.path), std::move(fault.message));
+  }
+}
+
 Task<Result<Rendered<Order>>> Handlers::place(Call& call, Body<OrderRequest> body) {
   CO_TRY(const auto currency, call.currency());
   CO_TRY(const auto key, idempotency_header(call.request));

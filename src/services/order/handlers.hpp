@@ -11,6 +11,8 @@ using net::Call;
 using net::Query;
 using net::Rendered;
 
+void add_faults(const OrderRequest& request, const Call& call, codec::Faults& faults);
+
 class Handlers {
  public:
   explicit Handlers(OrderService& service) : service_(service) {}

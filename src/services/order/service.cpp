@@ -23,22 +23,6 @@ Reader reader_of(const OrderRow& row, const Asker& asker) {
           asker.caller.is(row.user_id) || same_token(row.guest_token, asker.guest_token)};
 }
 
-// Faults beyond what the request's types can say.
-std::vector<Fault> faults_of(const OrderService::Placing& placing) {
-  std::vector<Fault> faults;
-  const auto& request = placing.request;
-  if (request.items.empty() || request.items.size() > 100) faults.push_back({"items", "must have 1 to 100 entries"});
-  if (placing.caller.anonymous()) {
-    if (!request.guestEmail || request.guestEmail->value.empty()) {
-      faults.push_back({"guestEmail", "is missing: an order without a token needs it"});
-    } else if (auto email = Email::parse(request.guestEmail->value); !email) {
-      faults.push_back({"guestEmail", email.error()});
-    }
-    if (request.guestName && utf8_length(request.guestName->value) > 200) faults.push_back({"guestName", "must have at most 200 characters"});
-  }
-  return faults;
-}
-
 // product-service names variants; the client knows lines.
 std::vector<Fault> by_line(const std::vector<Fault>& faults, const std::vector<OrderLine>& items, std::string_view member) {
   std::vector<Fault> translated;
@@ -78,6 +62,20 @@ Task<Result<void>> release_claim_in(Transaction& tx, const std::string& resource
 
 }  // namespace
 
+std::vector<Fault> further_faults(const OrderRequest& request, bool guest) {
+  std::vector<Fault> faults;
+  if (request.items.empty() || request.items.size() > 100) faults.push_back({"items", "must have 1 to 100 entries"});
+  if (guest) {
+    if (!request.guestEmail || request.guestEmail->value.empty()) {
+      faults.push_back({"guestEmail", "is missing: an order without a token needs it"});
+    } else if (auto email = Email::parse(request.guestEmail->value); !email) {
+      faults.push_back({"guestEmail", email.error()});
+    }
+    if (request.guestName && utf8_length(request.guestName->value) > 200) faults.push_back({"guestName", "must have at most 200 characters"});
+  }
+  return faults;
+}
+
 OrderService::OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, RateLimiter& limiter, Clock& clock,
                            Random& random)
     : settings_(settings), database_(database), outbox_(outbox), stock_(std::move(stock)), limiter_(limiter), clock_(clock), random_(random) {}
@@ -85,7 +83,7 @@ OrderService::OrderService(Settings settings, Database& database, Outbox& outbox
 // --- placing
 
 Task<Result<std::string>> OrderService::place(const Context& context, const Placing& placing) {
-  if (auto faults = faults_of(placing); !faults.empty()) co_return fail(codec::faulty(std::move(faults)));
+  if (auto faults = further_faults(placing.request, placing.caller.anonymous()); !faults.empty()) co_return fail(codec::faulty(std::move(faults)));
   if (!placing.idempotency_key) {
     co_return co_await place_as(context, placing, random_.id<OrderId>(clock_.wall()), std::nullopt);
   }

@@ -28,6 +28,9 @@ struct Asker {
   std::string language;
 };
 
+// What the request's types cannot say: a guest needs an e-mail, an order 1 to 100 lines.
+std::vector<Fault> further_faults(const OrderRequest& request, bool guest);
+
 class OrderService {
  public:
   OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, RateLimiter& limiter, Clock& clock, Random& random);
