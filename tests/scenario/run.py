@@ -30,7 +30,7 @@ import pattern  # noqa: E402
 import shop as lib  # noqa: E402
 
 WORKERS = 6
-EVENTUALLY_S = 20
+EVENTUALLY_S = 40  # an account's rights are cached for up to 30 s
 PATIENCE_S = 60
 ROLES = {"supervisor": "Supervisor", "support": "Support", "auditor": "Auditor"}
 PASSWORD = "scenario-password"
@@ -92,7 +92,7 @@ def read_steps(text, inside=False):
         if word == "end" and inside:
             return steps
         if word == ">":
-            match = re.fullmatch(r"(?:([\w.,-]+) )?([A-Z,]+) (\S+)", rest.strip())
+            match = re.fullmatch(r"(?:([\w.,-]+|\{\{\w+\}\}) )?([A-Z,]+|\{\{\w+\}\}) (\S+)", rest.strip())
             if not match:
                 raise Wrong(line, f"a request is `> [visitor] METHOD /path`, not {content!r}")
             block = text.block()
@@ -100,7 +100,7 @@ def read_steps(text, inside=False):
             body = "\n".join(l for _, l in block)
             if not text.skip_idle() or not text.lines[text.at].startswith("< "):
                 raise Wrong(line, "the request has no expected answer (`< STATUS`)")
-            steps.append(Step(line, kind="request", visitors=(match[1] or "anonymous").split(","), methods=match[2].split(","), path=match[3],
+            steps.append(Step(line, kind="request", visitors=match[1] or "anonymous", methods=match[2], path=match[3],
                               headers=headers, body=body, expected=read_expected(text)))
         elif word == "given":
             steps.append(Step(line, kind="given", words=rest.split()))
@@ -428,8 +428,8 @@ class Run:
     # requests
 
     def do_request(self, step):
-        for visitor in step.visitors:
-            for method in step.methods:
+        for visitor in self.filled(step.visitors).split(","):
+            for method in self.filled(step.methods).split(","):
                 self.one_request(step, visitor, method)
 
     def one_request(self, step, visitor, method):
@@ -507,6 +507,8 @@ class Run:
     def always(self, answer, method, path, expected):
         """What holds for every answer of the gateway (contract, sections 1 and 2)."""
         headers = answer.headers
+        if answer.status == 400 and b'"REFUSED_HEAD"' in answer.body and expected.pattern:
+            return  # the head gate answers before there is a request
         request_id = headers.get("X-Request-Id")
         if not request_id:
             yield "header X-Request-Id is missing"
@@ -539,7 +541,7 @@ class Run:
             return
         word = re.match(r"/(carts|images)(/|\?|$)", path) is not None
         problem = pattern.loads(answer.body)
-        status = '"error"' if word and problem.get("status") == "error" else str(answer.status)
+        status = '"error"' if word else str(answer.status)
         shape = pattern.parse('{"type": /^\\/problems\\/[a-z0-9-]+$/, "title": text, "status": %s, "message": text, "code": /^[A-Z_]+$/,'
                               ' "requestId": string, "errors": each {"path": string, "message": text}}' % status)
         for at, wanted, came in shape.faults(problem, {}):
