@@ -33,6 +33,14 @@ fmt:  ## format the sources
 test:  ## everything, on every real component
 	@scripts/test
 
+bench: build  ## every figure of docs/benchmarks.md, beside its peers; bench-NAME for one (footprint, catalogue, gateway ...)
+	@scripts/install-packages build bench
+	@cmake --build build --target load
+	@tests/bench/bench.py $(BENCH) $(BENCH_OPTIONS)
+
+bench-%:
+	@$(MAKE) --no-print-directory bench BENCH=$*
+
 clean:  ## remove build/
 	rm -rf build
 
