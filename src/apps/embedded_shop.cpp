@@ -40,6 +40,13 @@ Backends local_backends(const std::vector<Service*>& services) {
   return backends;
 }
 
+image::Settings image_settings(const EmbeddedOptions& options) {
+  image::Settings settings{.base_url = options.image_base_url};
+  settings.uploads.most = options.uploads_per_minute;
+  settings.attempts.most = std::max(settings.attempts.most, options.uploads_per_minute);
+  return settings;
+}
+
 void or_throw(const Result<void>& outcome) {
   if (outcome) return;
   const auto& error = outcome.error();
@@ -83,7 +90,7 @@ struct EmbeddedShop::Parts {
         authenticator(auth_caller, clock),
         auth({clock, random, events, auth_caller, authenticator, metrics}, {}, *auth_database, limits, hasher),
         product({clock, random, events, product_caller, authenticator, metrics}, {}, *product_database),
-        image({clock, random, events, image_caller, authenticator, metrics}, {.base_url = options.image_base_url}, pictures, files, limits),
+        image({clock, random, events, image_caller, authenticator, metrics}, image_settings(options), pictures, files, limits),
         cart({clock, random, events, cart_caller, authenticator, metrics}, {}, carts),
         order({clock, random, events, order_caller, authenticator, metrics}, {}, *order_database, limits),
         search({clock, random, events, search_caller, authenticator, metrics}, *search_index),

@@ -14,6 +14,7 @@ namespace shop {
 struct EmbeddedOptions {
   std::size_t io_threads = 2;
   std::string image_base_url = "http://localhost:3000";
+  std::int64_t uploads_per_minute = 50;  // from one address
   bool demo = false;
 };
 

@@ -172,6 +172,9 @@ def limits():
         answer = upload(client, pictures.png())
         assert is_error(answer, 429)["code"] == "RATE_LIMITED" and int(answer.headers["Retry-After"]) > 0
         assert client.get(f"/images/{uuid.uuid4()}.png").status == 404, "reading is not limited"
+    with OneProcess(demo=False, environment={"UPLOADS_PER_MINUTE": "3"}) as shop:
+        statuses = [upload(shop.client(), pictures.png(seed=i)).status for i in range(4)]
+        assert statuses == [201] * 3 + [429], statuses
 
 
 def name_of(data):

@@ -20,6 +20,7 @@ struct Options {
   std::string bind = "127.0.0.1";
   std::string data = "./data";
   std::string image_base_url;
+  std::int64_t uploads_per_minute = 50;
   bool demo = false;
   int grace_seconds = 5;
   shop::LogLevel log_level = shop::LogLevel::info;
@@ -34,6 +35,10 @@ int parse(int argc, char** argv, Options& options) {
   app.add_flag("--demo", options.demo, "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
   app.add_option("--image-base-url", options.image_base_url, "Address under which clients reach the shop, for links to pictures; default http://localhost:PORT")
       ->envname("IMAGE_BASE_URL");
+  app.add_option("--uploads-per-minute", options.uploads_per_minute, "Pictures that may be stored from one address")
+      ->envname("UPLOADS_PER_MINUTE")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--grace", options.grace_seconds, "Seconds that running requests have to end at a stop")
       ->envname("SHUTDOWN_GRACE_SECONDS")
       ->check(CLI::Range(0, 300))
@@ -63,6 +68,7 @@ void run(const Options& options) {
   EmbeddedOptions embedded;
   embedded.io_threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
   embedded.image_base_url = options.image_base_url.empty() ? fmt::format("http://localhost:{}", options.port) : options.image_base_url;
+  embedded.uploads_per_minute = options.uploads_per_minute;
   embedded.demo = options.demo;
   EmbeddedShop shop(std::move(*folder), embedded);
   shop.start();

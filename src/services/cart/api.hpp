@@ -7,12 +7,28 @@
 
 namespace shop::cart {
 
-// A price for display: a JSON number, in the currency in which the line was added. A request may send a decimal as a string, and
-// more than two decimals, as arithmetic on floating point leaves them: rounded half up.
+// A price for display: a JSON number, in the currency in which the line was added.
 struct ShownPrice {
   std::int64_t minor = 0;
 
   friend bool operator==(const ShownPrice&, const ShownPrice&) = default;
+};
+
+// What a client says of a price: a number or a decimal as a string, and more than two decimals, as arithmetic on floating point
+// leaves them; rounded half up.
+struct GivenPrice {
+  ShownPrice price;
+};
+
+// The address of a picture, or nothing said.
+struct GivenPicture {
+  std::string value;
+
+  static std::expected<GivenPicture, std::string> parse(std::string_view text);
+  const std::string& text() const { return value; }
+
+  static constexpr std::string_view schema_pattern = R"(^$|^(https?://|/[!-.0-~])[!-~]*$)";
+  static constexpr std::int64_t schema_max = 2000;
 };
 
 // What a client says of a variant: at most 30 names and values of at most 200 characters. Numbers and truth values count as
@@ -82,9 +98,9 @@ struct NewItem {
   ProductId productId;
   VariantId variantId;
   Quantity quantity;
-  ShownPrice price;
+  GivenPrice price;
   std::optional<Text<0, 200>> name;
-  std::optional<Text<0, 2000>> imageUrl;
+  std::optional<GivenPicture> imageUrl;
   std::optional<GivenAttributes> attributes;
 };
 BOOST_DESCRIBE_STRUCT(NewItem, (), (productId, variantId, quantity, price, name, imageUrl, attributes))
@@ -108,11 +124,21 @@ struct shop::codec::JsonForm<shop::cart::ShownPrice> {
   static std::optional<std::string> read(const json::value& in, cart::ShownPrice& out);
   static json::object schema() { return {{"type", "number"}, {"minimum", 0}}; }
 };
+
+template <>
+struct shop::codec::JsonForm<shop::cart::GivenPrice> {
+  static void write(std::string& out, const cart::GivenPrice& given) { write_json(out, given.price); }
+  static std::optional<std::string> read(const json::value& in, cart::GivenPrice& out);
+  static json::object schema() {
+    return {{"anyOf", {{{"type", "number"}, {"minimum", 0}, {"maximum", 1e12}}, {{"type", "string"}, {"pattern", R"(^\d{1,13}(\.\d+)?$)"}}}}};
+  }
+};
 template <>
 struct shop::codec::JsonForm<shop::cart::GivenAttributes> {
   static void write(std::string& out, const cart::GivenAttributes& attributes) { write_json(out, attributes.values); }
   static std::optional<std::string> read(const json::value& in, cart::GivenAttributes& out);
   static json::object schema() {
-    return {{"type", "object"}, {"maxProperties", 30}, {"additionalProperties", {{"type", "string"}, {"maxLength", 200}}}};
+    return {{"type", "object"}, {"maxProperties", 30}, {"propertyNames", {{"minLength", 1}, {"maxLength", 200}}},
+            {"additionalProperties", {{"type", {"string", "number", "boolean", "null"}}, {"maxLength", 200}}}};
   }
 };

@@ -32,19 +32,22 @@ std::expected<CartKey, std::string> CartKey::parse(std::string_view text) {
   return CartKey{*id};
 }
 
+std::expected<GivenPicture, std::string> GivenPicture::parse(std::string_view text) {
+  if (trimmed(text).empty()) return GivenPicture{};
+  auto address = Url::parse(text);
+  if (!address) return std::unexpected(address.error());
+  return GivenPicture{std::move(address->value)};
+}
+
 Cart empty_cart(const CartId& id, Instant now) { return {id, std::nullopt, {}, now, now}; }
 
 bool open_to(const Cart& cart, const Principal& caller) { return !cart.userId || caller.is(cart.userId); }
 
-Result<CartItem> line_as_requested(const NewItem& request) {
+CartItem line_as_requested(const NewItem& request) {
   auto line = line_of(request);
-  line.price = request.price;
+  line.price = request.price.price;
   line.name = name_or_placeholder({}, request);
-  if (request.imageUrl && !trimmed(request.imageUrl->value).empty()) {
-    const auto address = Url::parse(request.imageUrl->value);
-    if (!address) return fail(codec::faulty({{"imageUrl", address.error()}}));
-    line.imageUrl = address->value;
-  }
+  if (request.imageUrl && !request.imageUrl->value.empty()) line.imageUrl = request.imageUrl->value;
   if (request.attributes) line.attributes = request.attributes->values;
   return line;
 }
@@ -112,6 +115,13 @@ namespace shop::codec {
 void JsonForm<cart::ShownPrice>::write(std::string& out, const cart::ShownPrice& price) { out += Price{price.minor}.text(); }
 
 std::optional<std::string> JsonForm<cart::ShownPrice>::read(const json::value& in, cart::ShownPrice& out) {
+  const auto parsed = Price::parse(text_of_number(in));
+  if (!parsed) return parsed.error();
+  out.minor = parsed->minor;
+  return std::nullopt;
+}
+
+std::optional<std::string> JsonForm<cart::GivenPrice>::read(const json::value& in, cart::GivenPrice& out) {
   const auto* s = in.if_string();
   std::string text = s ? std::string(*s) : text_of_number(in);
   bool up = false;
@@ -123,7 +133,7 @@ std::optional<std::string> JsonForm<cart::ShownPrice>::read(const json::value& i
   }
   const auto parsed = Price::parse(text);
   if (!parsed) return parsed.error();
-  out.minor = parsed->minor + (up ? 1 : 0);
+  out.price.minor = parsed->minor + (up ? 1 : 0);
   return std::nullopt;
 }
 

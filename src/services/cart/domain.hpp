@@ -14,8 +14,8 @@ Cart empty_cart(const CartId& id, Instant now);
 // A cart without user is open to whoever knows its id, any other to its user alone.
 bool open_to(const Cart& cart, const Principal& caller);
 
-// What the request says of a line; used when the catalogue cannot be asked. invalid: a picture's address that is none.
-Result<CartItem> line_as_requested(const NewItem& request);
+// What the request says of a line; used when the catalogue cannot be asked.
+CartItem line_as_requested(const NewItem& request);
 
 // The same from the catalogue. not_found: no such variant, or its product is not sold; invalid: it is another product's, or the
 // price leaves the range. `rate`: into the currency that the visitor sees; nothing: the base currency.

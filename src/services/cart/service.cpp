@@ -45,8 +45,8 @@ Task<Result<CartService::Shown>> CartService::open(const Context& context, const
 }
 
 Task<Result<std::string>> CartService::add(const Context& context, const CartId& id, const Principal& caller, const Adding& adding) {
-  CO_CHECK(co_await kept(context, id, caller));
-  if (adding.idempotency_key) {
+  if (adding.idempotency_key) {  // a repeated request does not need the catalogue again
+    CO_CHECK(co_await kept(context, id, caller));
     CO_TRY(auto answer, co_await earlier_answer(context, id, adding));
     if (answer) co_return std::move(*answer);
   }
@@ -149,17 +149,16 @@ Task<Result<std::optional<std::string>>> CartService::earlier_answer(const Conte
 }
 
 Task<Result<CartItem>> CartService::line_for(const Context& context, const Adding& adding) {
-  CO_TRY(auto requested, line_as_requested(adding.item));
   Context limited = context;
   limited.deadline = std::min(context.deadline, clock_.now() + settings_.catalogue_limit);
   const auto details = co_await catalogue_.variant(limited, adding.item.variantId);
-  if (!details && away(details.error())) co_return requested;
+  if (!details && away(details.error())) co_return line_as_requested(adding.item);
   if (!details) co_return Failure(details.error());
 
   std::optional<product::CurrencyRow> rate;
   if (adding.currency && *details && *adding.currency != (*details)->baseCurrency) {
     auto row = co_await catalogue_.rate(limited, *adding.currency);
-    if (!row && away(row.error())) co_return requested;
+    if (!row && away(row.error())) co_return line_as_requested(adding.item);
     if (!row && row.error().code == Code::not_found) co_return unknown_currency(*adding.currency);
     CO_TRY(rate, std::move(row));
   }

@@ -43,7 +43,7 @@ class CartServiceTest : public testing::Test {
     item_.productId = random_.id<ProductId>({});
     item_.variantId = random_.id<VariantId>({});
     item_.quantity = {1};
-    item_.price = {1};
+    item_.price = {{1}};
     product::VariantDetails details;
     details.price = {1000};
     details.productId = item_.productId;
