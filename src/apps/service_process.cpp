@@ -12,6 +12,7 @@
 
 #include "adapters/argon2/password_hasher.hpp"
 #include "adapters/consul/consul.hpp"
+#include "adapters/elasticsearch/elasticsearch_index.hpp"
 #include "adapters/folder/folder.hpp"
 #include "adapters/kafka/kafka.hpp"
 #include "adapters/memory_kv/memory_kv.hpp"
@@ -195,7 +196,7 @@ class Process final : public ProcessResources {
     if (settings_.search.starts_with("xapian:")) {
       search_index_ = open_xapian({.folder = settings_.search.substr(7)});
     } else {
-      throw std::runtime_error("SEARCH is missing or has an unknown scheme: give elasticsearch://host:port, or xapian:FOLDER.");
+      search_index_ = open_elasticsearch({.nodes = search_nodes()}, pool_, clock_);
     }
     return *search_index_;
   }
@@ -238,6 +239,23 @@ class Process final : public ProcessResources {
   ConsulDirectory* consul() { return consul_.get(); }
 
  private:
+  std::vector<net::Endpoint> search_nodes() const {
+    constexpr std::string_view scheme = "elasticsearch://";
+    const bool by_node = settings_.search.empty();
+    std::string_view rest = by_node ? settings_.elasticsearch_node : settings_.search;
+    if (rest.empty() || (!by_node && !rest.starts_with(scheme))) {
+      throw std::runtime_error("SEARCH is missing or has an unknown scheme: give elasticsearch://host:port, or xapian:FOLDER.");
+    }
+    if (!by_node) rest.remove_prefix(scheme.size());
+    std::vector<net::Endpoint> nodes;
+    while (!rest.empty()) {
+      const auto comma = std::min(rest.find(','), rest.size());
+      nodes.push_back(endpoint_of(std::string(rest.substr(0, comma)), 9200, by_node ? "ELASTICSEARCH_NODE" : "SEARCH"));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return nodes;
+  }
+
   ServiceDirectory& directory() {
     for (const auto& [service, url] : settings_.peer_urls) {
       if (url.empty()) continue;

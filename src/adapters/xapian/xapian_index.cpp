@@ -31,6 +31,8 @@ void write_line(const fs::path& file, const std::string& line) {
   fs::rename(draft, file);
 }
 
+std::string this_boot() { return first_line("/proc/sys/kernel/random/boot_id"); }
+
 Failure failure_of(const Xapian::Error& error) {
   return fail(Code::unavailable, "The search index cannot be used at the moment.", {}, error.get_description());
 }
@@ -94,6 +96,7 @@ class XapianIndex final : public SearchIndex {
         write_line(folder_ / "live", next->folder().filename());
         next->remove_at_end(false);
         replace_live(next);
+        write_line(folder_ / "in-use", this_boot());
       });
     });
   }
@@ -170,11 +173,11 @@ class XapianIndex final : public SearchIndex {
 
   // --- what a crash of the machine may have lost
 
+  // An older mark stays until a rebuild has made up for it.
   void begin_use() {
-    const auto boot = first_line("/proc/sys/kernel/random/boot_id");
     const auto mark = folder_ / "in-use";
-    outlived_ = fs::exists(mark) && first_line(mark) != boot;
-    write_line(mark, boot);
+    outlived_ = fs::exists(mark) && first_line(mark) != this_boot();
+    if (!outlived_) write_line(mark, this_boot());
   }
 
   void end_use() {
