@@ -128,6 +128,7 @@ struct RouteInfo {
   bool raw_body = false;
   bool optional_body = false;
   bool size_is_400 = false;
+  std::uint64_t bytes_at_once = 0;
   void (*describe)(json::object& operation, codec::Schemas& schemas, std::span<const std::string> path_parameters,
                    std::string_view success) = nullptr;
 };
@@ -135,6 +136,7 @@ struct RouteInfo {
 struct RowOptions {
   std::size_t body_limit = 100'000;
   bool size_is_400 = false;  // a body that is too large is a 400, as the image service's clients know it
+  std::uint64_t bytes_at_once = 0;  // of bodies of this row in memory; who comes on top gets 503; 0: no limit
 };
 
 using PathArguments = std::vector<std::string>;
@@ -300,6 +302,7 @@ struct Row {
     info.raw_body = (std::same_as<A, RawBody> || ...);
     info.optional_body = (detail::IsOptionalBody<A>::value || ...);
     info.size_is_400 = options.size_is_400;
+    info.bytes_at_once = options.bytes_at_once;
     info.describe = &detail::describe<R, A...>;
   }
 

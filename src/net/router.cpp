@@ -43,6 +43,29 @@ std::string client_of(const Arrival& arrival, const Request& request) {
   return std::string(trimmed(comma == forwarded.npos ? forwarded : forwarded.substr(comma + 1)));
 }
 
+// What a body may take of its row's memory: counted by what its length promises, before a byte of it is read.
+class Share {
+ public:
+  Share(std::atomic<std::uint64_t>& sum, std::uint64_t most, std::uint64_t bytes)
+      : sum_(sum), bytes_(most > 0 ? bytes : 0), granted_(sum_.fetch_add(bytes_) + bytes_ <= most || most == 0) {}
+  ~Share() { sum_.fetch_sub(bytes_); }
+  Share(const Share&) = delete;
+
+  bool granted() const { return granted_; }
+
+ private:
+  std::atomic<std::uint64_t>& sum_;
+  const std::uint64_t bytes_;
+  const bool granted_;
+};
+
+std::uint64_t promised_bytes(const Request& request, std::size_t limit) {
+  std::uint64_t length = limit;
+  const auto text = request.headers.get("Content-Length");
+  std::from_chars(text.data(), text.data() + text.size(), length);
+  return std::min<std::uint64_t>(length, limit);
+}
+
 }  // namespace
 
 struct Router::Node {
@@ -82,7 +105,7 @@ void Router::add(RouteInfo info, Invoke invoke) {
   if (info.summary.empty() || info.success.empty()) wrong("a row needs a summary and a success status");
   if (info.access.rule == Access::Rule::permission && info.access.any_of.none()) wrong("no permission is declared");
 
-  auto entry = std::make_unique<Entry>(std::move(info), std::move(invoke), std::vector<std::string>());
+  auto entry = std::make_unique<Entry>(std::move(info), std::move(invoke));
   Node* node = root_.get();
   for (const auto segment : segments_of(entry->info.path)) {
     auto& next = segment.starts_with(':') ? node->parameter : node->fixed[std::string(segment)];
@@ -136,7 +159,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
   if (!node) co_return nothing_here();
 
   const auto method = request.method == Method::head ? Method::get : request.method;
-  const Entry* entry = method == Method::other ? nullptr : node->entries[static_cast<std::size_t>(method)];
+  Entry* entry = method == Method::other ? nullptr : node->entries[static_cast<std::size_t>(method)];
   const bool outside = arrival.service.empty();
   if (!entry) {
     std::string allowed;
@@ -156,6 +179,10 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
   answered.route = &entry->info;
 
   CO_TRY(Principal caller, co_await admit(context, arrival, request, entry->info.access));
+  const Share share(entry->body_bytes, entry->info.bytes_at_once, promised_bytes(request, entry->info.body_limit));
+  if (!share.granted()) {
+    co_return fail(Error{Code::unavailable, "Too much is being sent here at once.", "BUSY", {}, {}, seconds(1)});
+  }
   if (entry->info.body_limit > 0) {
     if (!entry->info.raw_body && !json_media(request.headers.get("Content-Type"))) {
       co_return fail(Code::unsupported_media, "The body must be application/json.");

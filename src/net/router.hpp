@@ -30,6 +30,7 @@ class Router {
     RouteInfo info;
     Invoke invoke;
     std::vector<std::string> parameters;
+    std::atomic<std::uint64_t> body_bytes{0};  // in memory, or promised
   };
 
   Router(std::string service, std::string prefix, Authenticator& authenticator, ProblemStyle style = ProblemStyle::number);

@@ -33,6 +33,7 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
+constexpr std::size_t body_step = 16 * 1024;     // of a body that is collected
 constexpr std::size_t drain_bytes = 64 * 1024;  // of an unread body; more closes the connection
 
 // What leaves a connection's coroutine is a bug of this file: the process ends with its message.
@@ -154,11 +155,11 @@ class Connection final : public Exchange {
       return fail(Code::too_large, fmt::format("The body is larger than {} bytes.", limit));
     };
     if (content_length().value_or(0) > limit) co_return too_large();
-    if (const auto length = content_length()) request.body.reserve(*length);
+    if (const auto length = content_length()) request.body.reserve(*length);  // an address range: memory comes with the bytes
     while (has_body()) {
       const std::size_t had = request.body.size();
-      const auto room = content_length() ? std::min<std::size_t>(limit - had + 1, *content_length() - had) : 8192;
-      request.body.resize(had + std::max<std::size_t>(room, 1));
+      const auto left = content_length() ? *content_length() - had : limit - had + 1;
+      request.body.resize(had + std::clamp<std::size_t>(left, 1, body_step));
       auto got = co_await read_some(std::span(request.body).subspan(had));
       request.body.resize(had + got.value_or(0));
       if (!got) co_return Failure(std::move(got).error());

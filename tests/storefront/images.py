@@ -177,6 +177,28 @@ def limits():
         assert statuses == [201] * 3 + [429], statuses
 
 
+def promises():
+    """Who announces megabytes and sends none takes no memory; beyond 48 MiB announced, 503. An honest visitor still gets in."""
+    with OneProcess(demo=False) as shop:
+        before, waiting = shop.resident_mb(), []
+        try:
+            for _ in range(100):
+                raw = socket.create_connection((shop.host, shop.port), timeout=10)
+                raw.sendall(b"POST /images/upload HTTP/1.1\r\nHost: shop\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n--b\r\n")
+                waiting.append(raw)
+            turned_away = 0
+            for raw in waiting[20:]:
+                turned_away += raw.recv(65536).startswith(b"HTTP/1.1 503 ")
+            assert turned_away == 80, turned_away
+            assert upload(shop.client(), pictures.png()).status == 201
+            risen = shop.resident_mb() - before
+            assert risen <= 64, f"{risen:.0f} MB more"
+        finally:
+            for raw in waiting:
+                raw.close()
+        assert upload(shop.client(), pictures.png() + bytes(4_000_000)).status == 201
+
+
 def name_of(data):
     digest = bytearray(hashlib.sha256(data).digest()[:16])
     digest[6], digest[8] = 0x80 | digest[6] & 0x0F, 0x80 | digest[8] & 0x3F
@@ -292,6 +314,7 @@ def main():
     with opened(demo=False) as shop:
         hostile_files(shop)
     limits()
+    promises()
     whole_or_not_at_all()
     print("Pictures are judged, served and kept as promised.")
 

@@ -12,6 +12,7 @@
 namespace shop::image {
 
 inline constexpr std::size_t max_file_bytes = 5 * 1024 * 1024;
+inline constexpr std::size_t max_bytes_at_once = 48 * 1024 * 1024;  // of uploads; each takes twice its size for a moment
 inline constexpr std::string_view form_field = "imageFile";
 
 // "7fa1ee8b-c13d-4cd6-b9e9-3b51aac31a47.png": the only names there are. Lower case.
