@@ -16,7 +16,7 @@ namespace json = boost::json;
 using namespace elasticsearch;
 
 constexpr seconds heartbeat_every{10}, abandoned_after{60}, leftovers_after{10};
-constexpr std::size_t bulk_bytes = 4 * 1024 * 1024;
+constexpr std::size_t bulk_bytes = 4 * 1024 * 1024, answer_bytes = 64 * 1024 * 1024;
 
 struct AliasSet {
   std::map<std::string, json::value> aliases;
@@ -161,7 +161,7 @@ class ElasticsearchIndex final : public SearchIndex {
     const auto first = next_node_.fetch_add(1);
     Error error;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      auto answer = co_await pool_.send(context, nodes_[(first + i) % nodes_.size()], request);
+      auto answer = co_await pool_.send(context, nodes_[(first + i) % nodes_.size()], request, answer_bytes);
       if (answer) co_return answer;
       error = std::move(answer).error();
       if (error.code == Code::unknown_outcome) error.code = Code::unavailable;

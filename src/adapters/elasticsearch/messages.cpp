@@ -89,7 +89,7 @@ json::object mapping(json::object meta) {
             {"source", {{"type", "keyword"}, {"index", false}, {"doc_values", false}, {"store", true}}}}}};
 }
 
-// Every word of the product, once, as search_words() sees it: what decides whether it is found.
+// Every word of the product, once, as search_words() sees it.
 std::string everything(const SearchDocument& document) {
   std::set<std::string> words;
   const auto add = [&](std::string_view text) {
@@ -184,16 +184,12 @@ json::object word_query(const std::string& word, const std::string& language) {
       weighed(1, term("variant_attributes_flat.words", word)), weighed(1, term("description.en", word)),
       weighed(0.75, term("everything", word)),
   };
-  // A word that only a field's own analysis sees must not let a product in.
-  json::array anywhere{term("everything", word)};
   if (const auto edits = tolerated_edits(letters_of(word).size()); edits > 0) {
     fields.emplace_back(weighed(0.5, near("name." + language, word, edits)));
     if (language != "en") fields.emplace_back(weighed(0.5, near("name.en", word, edits)));
     fields.emplace_back(weighed(0.25, near("everything", word, edits)));
-    anywhere.emplace_back(near("everything", word, edits));
   }
-  json::object any{{"bool", {{"should", std::move(anywhere)}, {"minimum_should_match", 1}}}};
-  return {{"bool", {{"must", {{{"dis_max", {{"queries", std::move(fields)}}}}}}, {"filter", {std::move(any)}}}}};
+  return {{"dis_max", {{"queries", std::move(fields)}}}};
 }
 
 std::optional<json::object> variant_filter(const SearchQuery& query) {

@@ -30,7 +30,7 @@ std::string of_category(std::string_view language, const std::string& word);
 inline std::string of_sku(const std::string& word) { return "S" + word; }
 inline std::string of_attribute(const std::string& word) { return "A" + word; }
 inline std::string anywhere(const std::string& word) { return "W" + word; }
-inline std::string in_category(std::string_view slug) { return "C" + std::string(slug); }
+inline std::string in_category(std::string_view slug) { return "C" + std::string(utf8_prefix(slug, 200)); }
 inline std::string with_name(std::uint32_t number) { return "F" + std::to_string(number); }
 }  // namespace term
 

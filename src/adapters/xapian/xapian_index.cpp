@@ -34,6 +34,9 @@ void write_line(const fs::path& file, const std::string& line) {
 std::string this_boot() { return first_line("/proc/sys/kernel/random/boot_id"); }
 
 Failure failure_of(const Xapian::Error& error) {
+  if (error.get_type() == std::string_view("InvalidArgumentError")) {
+    return fail(Code::invalid, "The search index cannot hold the product.", {}, error.get_description());
+  }
   return fail(Code::unavailable, "The search index cannot be used at the moment.", {}, error.get_description());
 }
 

@@ -22,9 +22,10 @@ class CataloguePeer {
  public:
   explicit CataloguePeer(ServiceCaller& caller) : peer_(caller, "product-service") {}
 
-  // Products by id, each with the version of the last event that it is at least as new as.
-  Task<Result<ProductPage>> products(const Context& context, const std::optional<ProductId>& after) const {
-    return peer_.get<ProductPage>(context, "/internal/product-documents" + (after ? "?after=" + after->text() : std::string()));
+  // Products by id, each with the version of the last event that it is at least as new as. bad_upstream: also when the page
+  // is too large for an answer.
+  Task<Result<ProductPage>> products(const Context& context, const std::optional<ProductId>& after, int limit) const {
+    return peer_.get<ProductPage>(context, fmt::format("/internal/product-documents?limit={}{}", limit, after ? "&after=" + after->text() : ""));
   }
 
   Task<Result<std::vector<product::CurrencyRow>>> currencies(const Context& context) const {

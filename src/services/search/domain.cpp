@@ -44,6 +44,7 @@ std::string_view chosen(std::string_view entries, std::string_view language) {
     const auto end = std::min(entries.find(text_next), entries.size());
     const auto entry = entries.substr(0, end);
     entries.remove_prefix(std::min(end + 1, entries.size()));
+    if (entry.size() < 2) continue;
     const auto text = entry.substr(2);
     if (entry.starts_with(language)) return text;
     if (entry.starts_with("en")) english = text;

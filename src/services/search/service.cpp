@@ -124,20 +124,26 @@ Task<Result<void>> Rebuilder::rebuild(const Context& context) {
 // Page after page; products that change meanwhile come as events, to both indexes.
 Task<Result<void>> Rebuilder::feed(const Context& context) {
   std::optional<ProductId> after;
-  do {
+  int page_size = 250;
+  for (;;) {
     if (loop_.stopping()) co_return fail(Code::unavailable, "The rebuild was stopped.");
     Context brief = context;
     brief.deadline = clock_.now() + page_limit;
-    CO_TRY(auto page, co_await catalogue_.products(brief, after));
+    auto page = co_await catalogue_.products(brief, after, page_size);
+    if (!page && page.error().code == Code::bad_upstream && page_size > 1) {  // very long descriptions
+      page_size = std::max(1, page_size / 5);
+      continue;
+    }
+    if (!page) co_return Failure(std::move(page).error());
     std::vector<SearchIndex::Write> writes;
-    for (auto& [version, product] : page.documents) writes.push_back(write_of(std::move(product), version));
+    for (auto& [version, product] : page->documents) writes.push_back(write_of(std::move(product), version));
     const auto count = static_cast<std::int64_t>(writes.size());
     CO_CHECK(co_await index_.feed_rebuild(brief, std::move(writes)));
-    after = page.next;
+    after = page->next;
     const std::lock_guard lock(mutex_);
     report_.indexed += count;
-  } while (after);
-  co_return Result<void>();
+    if (!after) co_return Result<void>();
+  }
 }
 
 }  // namespace shop::search
