@@ -74,6 +74,10 @@ Response answer_head(const Response& upstream) {
 Task<> send_answer(Exchange& exchange, ClientConnection& upstream, Response head) {
   const auto length = upstream.content_length();
   std::array<char, piece> buffer;
+  if (exchange.request().method == Method::head || head.status == 204 || head.status == 304) {  // a length, but no body
+    if (co_await exchange.start(std::move(head), length)) (void)co_await exchange.finish();
+    co_return;
+  }
   if (length && *length <= whole_answer) {
     std::string body(static_cast<std::size_t>(*length), '\0');
     for (std::size_t have = 0; have < body.size();) {

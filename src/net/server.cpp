@@ -233,7 +233,7 @@ class Connection final : public Exchange {
   std::string head_of(const Response& response) {
     started_ = true;
     status_ = response.status;
-    if (response.headers.get("Connection") == "close") keep_alive_ = false;
+    if (response.headers.get("Connection") == "close" || (keep_alive_ && leaves_body())) keep_alive_ = false;
     std::string head;
     head.reserve(512);
     fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
@@ -333,6 +333,10 @@ class Connection final : public Exchange {
     co_await send(std::move(response));
     co_return false;
   }
+
+  // The answer goes before the body was read, and the rest is more than is worth reading: the other end must be told, or it
+  // sends its next request here.
+  bool leaves_body() const { return has_body() && (expects_continue_ || content_length().value_or(drain_bytes + 1) > drain_bytes); }
 
   Task<bool> skip_rest_of_body() {
     if (broken_) co_return false;
