@@ -16,7 +16,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import pictures  # noqa: E402
-from shop import OneProcess, ROOT, free_port, opened, program  # noqa: E402
+from shop import Client, OneProcess, ROOT, Running, free_port, opened, program  # noqa: E402
 
 STING = [pictures.SCRIPT, b"<?php", b"<svg", b"<!DOCTYPE", b"PK\x03\x04", b"alert("]
 TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
@@ -207,13 +207,15 @@ def name_of(data):
     return str(uuid.UUID(bytes=bytes(digest)))
 
 
-class Replica:
-    """build/bin/image-service as a process of its own."""
+TOKEN = "a-token-for-this-test"
 
-    def __init__(self, folder):
-        self.port = free_port()
-        command = [program("image-service"), "--port", str(self.port), "--bind", "127.0.0.1", "--internal-token", "a-token-for-this-test", "--upload-dir", str(folder),
-                   "--image-base-url", "http://shop.test/", "--uploads-per-minute", "100000", "--upload-attempts-per-minute", "100000"]
+
+class Process:
+    """One of build/bin on a port of its own, ready when the constructor returns."""
+
+    def __init__(self, name, *arguments, port=None):
+        self.name, self.port = name, port or free_port()
+        command = [program(name), "--port", str(self.port), "--bind", "127.0.0.1", "--internal-token", TOKEN, *map(str, arguments)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         end = time.monotonic() + 30
         while time.monotonic() < end and self.process.poll() is None:
@@ -224,10 +226,9 @@ class Replica:
                 pass
             time.sleep(0.02)
         self.process.kill()
-        raise AssertionError(f"image-service did not start: {self.process.communicate()[1].decode()}")
+        raise AssertionError(f"{name} did not start: {self.process.communicate()[1].decode()}")
 
     def client(self):
-        from shop import Client
         return Client("127.0.0.1", self.port)
 
     def end(self, how=signal.SIGTERM):
@@ -237,8 +238,29 @@ class Replica:
         return code
 
 
-def send_until_gone(replica, worker, acknowledged):
-    client = replica.client()
+def replica(folder, base="http://shop.test/", uploads=100_000):
+    return Process("image-service", "--upload-dir", folder, "--image-base-url", base, "--uploads-per-minute", uploads, "--upload-attempts-per-minute", 100_000)
+
+
+class BehindGateway(Running):
+    """api-gateway and image-service as processes, for what streams through a proxy."""
+
+    mode = "gateway and image-service"
+
+    def __enter__(self):
+        self.folder, self.port = tempfile.TemporaryDirectory(prefix="shop-images-"), free_port()
+        self.images = replica(self.folder.name, f"http://localhost:{self.port}")
+        self.gateway = Process("api-gateway", "--image-service-url", f"127.0.0.1:{self.images.port}", port=self.port)
+        return self
+
+    def __exit__(self, *_):
+        codes = [self.gateway.end(), self.images.end()]
+        self.folder.cleanup()
+        assert codes == [0, 0], codes
+
+
+def send_until_gone(service, worker, acknowledged):
+    client = service.client()
     for i in range(100_000):
         data = pictures.png(40, 40, seed=0, extra=pictures.chunk(b"pHYs", f"{worker:03}{i:06}".encode()))
         body, headers = pictures.form(data)
@@ -257,22 +279,22 @@ def whole_or_not_at_all():
     with tempfile.TemporaryDirectory(prefix="shop-images-") as folder:
         acknowledged = {}
         for _ in range(3):
-            replicas = [Replica(folder), Replica(folder)]
+            replicas = [replica(folder), replica(folder)]
             with concurrent.futures.ThreadPoolExecutor(6) as pool:
                 for worker in range(6):
                     pool.submit(send_until_gone, replicas[worker % 2], worker, acknowledged)
                 time.sleep(0.5)
-                for replica in replicas:
-                    replica.end(signal.SIGKILL)
+                for each in replicas:
+                    each.end(signal.SIGKILL)
         names = {path.name for path in pathlib.Path(folder).iterdir() if not path.name.startswith(".")}
         assert len(acknowledged) > 20, len(acknowledged)
         assert set(acknowledged) <= names, "an acknowledged picture is missing"
         for name in names:
             data = (pathlib.Path(folder) / name).read_bytes()
             assert name_of(data) == name[:36], f"{name} is not whole"
-        replica = Replica(folder)
+        last = replica(folder)
         try:
-            client = replica.client()
+            client = last.client()
             some = next(iter(acknowledged))
             for path in ("/" + some, "/images/" + some):
                 got = client.get(path)
@@ -285,7 +307,7 @@ def whole_or_not_at_all():
                     assert client.get("/" + path.name).status == 404, "a link is not followed"
             assert client.get("/health").json()["dependencies"] == {"storage": "UP"}
         finally:
-            assert replica.end() == 0, "a drained process ends with 0"
+            assert last.end() == 0, "a drained process ends with 0"
         print(f"  {len(acknowledged)} uploads acknowledged across 3 kills of both replicas, {len(names)} files, all whole")
 
 
@@ -315,6 +337,10 @@ def main():
         hostile_paths(shop)
     with opened(demo=False) as shop:
         hostile_files(shop)
+    with BehindGateway() as shop:
+        through_the_gateway(shop)
+        forms(shop)
+        hostile_paths(shop)
     limits()
     promises()
     whole_or_not_at_all()
