@@ -27,7 +27,7 @@ struct GivenPicture {
   static std::expected<GivenPicture, std::string> parse(std::string_view text);
   const std::string& text() const { return value; }
 
-  static constexpr std::string_view schema_pattern = R"(^$|^(https?://|/[!-.0-~])[!-~]*$)";
+  static constexpr std::string_view schema_pattern = R"(^(https?://[!-~]+|/([!-.0-~][!-~]*)?)?$)";
   static constexpr std::int64_t schema_max = 2000;
 };
 

@@ -33,7 +33,7 @@ std::expected<CartKey, std::string> CartKey::parse(std::string_view text) {
 }
 
 std::expected<GivenPicture, std::string> GivenPicture::parse(std::string_view text) {
-  if (trimmed(text).empty()) return GivenPicture{};
+  if (text.empty()) return GivenPicture{};
   auto address = Url::parse(text);
   if (!address) return std::unexpected(address.error());
   return GivenPicture{std::move(address->value)};
@@ -145,7 +145,8 @@ std::optional<std::string> JsonForm<cart::GivenAttributes>::read(const json::val
     if (value.is_null()) continue;
     if (value.is_structured()) return "must be an object of strings";
     const auto* given = value.if_string();
-    std::string text = given ? std::string(*given) : value.is_bool() ? (value.get_bool() ? "true" : "false") : text_of_number(value);
+    std::string text = given ? std::string(*given) : value.is_number() ? text_of_number(value) : json::serialize(value);
+    if (value.is_number() && text.size() > 40) text = json::serialize(value);  // the exponent says it shorter
     const auto name_length = utf8_length(std::string_view(key)), length = utf8_length(text);
     if (name_length < 1 || name_length > 200 || length < 0 || length > 200) {
       return "must have names of 1 to 200 and values of at most 200 characters";
