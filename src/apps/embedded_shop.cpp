@@ -105,6 +105,16 @@ struct EmbeddedShop::Parts {
     product.carry_demo(demo);
   }
 
+  // Whatever still runs ends in this order: the I/O threads, then the workers, whose answers go to the loops of those threads,
+  // then the loops with what is left in them, then all that it refers to.
+  ~Parts() {
+    threads.stop();
+    for (auto* database : {&auth_database, &product_database, &order_database, &events_database, &carts_database}) database->reset();
+    search_index.reset();
+    hashing.stop();
+    files.stop();
+  }
+
   Task<Result<void>> prepare(const Context& context) {
     CO_CHECK(co_await events.prepare(context));
     CO_CHECK(co_await carts.prepare(context));
@@ -170,7 +180,8 @@ struct EmbeddedShop::Parts {
 EmbeddedShop::EmbeddedShop(DataFolder folder, EmbeddedOptions options)
     : parts_(std::make_unique<Parts>(std::move(folder), std::move(options))) {}
 
-EmbeddedShop::~EmbeddedShop() = default;
+// A start that failed half-way has work in the background as well.
+EmbeddedShop::~EmbeddedShop() { stop(std::chrono::steady_clock::now() + seconds(2)); }
 
 void EmbeddedShop::start() {
   auto& parts = *parts_;

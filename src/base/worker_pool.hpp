@@ -39,6 +39,9 @@ class WorkerPool {
   // Work that nobody waits for. False when the queue is full: then it is not done.
   bool post(std::move_only_function<void()> job) { return submit(std::move(job)); }
 
+  // Finishes what waits and ends the threads; what comes later is refused. The destructor does so too.
+  void stop();
+
   std::size_t waiting() const;
 
  private:
