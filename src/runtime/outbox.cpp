@@ -10,6 +10,7 @@ constexpr Query insert{"outbox_insert",
                        "INSERT INTO outbox (event_id, topic, key, body, traceparent, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
 constexpr Query oldest{"outbox_oldest", "SELECT seq, event_id, topic, key, body, traceparent FROM outbox ORDER BY seq LIMIT $1"};
 constexpr Query remove{"outbox_delete", "DELETE FROM outbox WHERE seq = $1"};
+constexpr Query waiting{"outbox_waiting", "SELECT COUNT(*), MIN(created_at) FROM outbox"};
 constexpr Query take{"lease_take",
                      "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE"
                      " SET holder = excluded.holder, until = excluded.until"
@@ -81,6 +82,11 @@ Task<Result<bool>> Outbox::step(const Context& context) {
   CO_CHECK(co_await write(database_, context, forget, pending));
   published_ += depth_.exchange(0);
   co_return pending.size() == batch;
+}
+
+Task<Result<OutboxBacklog>> outbox_backlog(Transaction& tx) {
+  CO_TRY(auto row, co_await select_one<OutboxBacklog>(tx, waiting));
+  co_return *row;
 }
 
 Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,

@@ -56,6 +56,14 @@ class Outbox {
   Loop relay_;
 };
 
+// What waits in the outbox of the database.
+struct OutboxBacklog {
+  std::int64_t waiting = 0;
+  std::optional<Instant> oldest;
+};
+BOOST_DESCRIBE_STRUCT(OutboxBacklog, (), (waiting, oldest))
+Task<Result<OutboxBacklog>> outbox_backlog(Transaction& tx);
+
 // Whether `holder` may do the work called `name` until `until`: nobody else held it, or their time is over. A transaction of
 // its own. For loops of which one instance should run among replicas.
 Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,

@@ -17,6 +17,7 @@
 #include "apps/blocking.hpp"
 #include "apps/embedded_shop.hpp"
 #include "apps/importer.hpp"
+#include "apps/shopctl/doctor_command.hpp"
 #include "apps/socket_caller.hpp"
 #include "observe/log.hpp"
 #include "services/auth/api.hpp"
@@ -186,6 +187,10 @@ int main(int argc, char** argv) {
   auto* migrate = app.add_subcommand("migrate", "Bring the stores to this program's version");
   migrate->callback([&] { run = [](Connection&) { return fmt::print("The stores are up to date.\n"), 0; }; });
 
+  DoctorCommand doctor;
+  auto* doctoring = app.add_subcommand("doctor", "Examine the stores for lost, doubled or oversold orders (docs/integrity.md)");
+  doctor.declare(*doctoring);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -194,8 +199,15 @@ int main(int argc, char** argv) {
   start_log("shopctl", "local", LogLevel::off);
   int code = 1;
   try {
-    Connection shop(data, image_base_url);
-    code = run(shop);
+    if (doctoring->parsed()) {
+      code = run_doctor(doctor, data, [&](const auto& use) {
+        Connection shop(data, image_base_url);
+        use({shop.caller(), shop.loop()});
+      });
+    } else {
+      Connection shop(data, image_base_url);
+      code = run(shop);
+    }
   } catch (const std::exception& error) {
     fmt::print(stderr, "shopctl: {}\n", error.what());
   }

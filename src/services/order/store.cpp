@@ -61,7 +61,7 @@ constexpr Query user_put{"user_put",
                          "INSERT INTO user_copies (id, name, email, profile_image, is_active, version) VALUES ($1, $2, $3, $4, $5, $6)"
                          " ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email,"
                          " profile_image = excluded.profile_image, is_active = excluded.is_active, version = excluded.version"
-                         " WHERE user_copies.version < excluded.version"};
+                         " WHERE user_copies.version <= excluded.version"};  // equal: the same again, which mends a copy
 constexpr Query user_off{"user_off", "UPDATE user_copies SET is_active = FALSE, version = $2 WHERE id = $1 AND version < $2"};
 
 std::string search_text(const OrderRow& row) {

@@ -1,0 +1,371 @@
+#include "apps/doctor.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "adapters/sql_log/backlog.hpp"
+#include "runtime/outbox.hpp"
+#include "runtime/peer.hpp"
+#include "services/auth/store.hpp"
+#include "services/order/store_audit.hpp"
+#include "services/product/api.hpp"
+#include "services/product/store_audit.hpp"
+
+namespace shop {
+namespace {
+
+constexpr std::int64_t page = 500;
+constexpr std::int64_t most = 1000;          // findings of one kind
+constexpr milliseconds sweep_time{30'000};   // after an expiry the sweeper has had its chance
+constexpr std::string_view beyond = "~";     // greater than every id
+
+using product::store::OrderStock;
+using product::store::StockLine;
+using order::store::AuditedOrder;
+
+// The next page of ids of both stores: where both are complete up to.
+std::string page_end(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  std::string end(beyond);
+  for (const auto* ids : {&a, &b}) {
+    if (static_cast<std::int64_t>(ids->size()) == page) end = std::min(end, ids->back());
+  }
+  return end;
+}
+
+std::string row_of_order(const AuditedOrder& order) {
+  return fmt::format("orders: id={} status={} total_minor={} outcome={}", order.id, codec::enum_text(order.status), order.total_minor,
+                     order.outcome.value_or("none"));
+}
+
+std::string row_of_stock(const std::string& id, const OrderStock& stock) {
+  if (stock.status.empty()) return fmt::format("reservations: none for order_id={}", id);
+  return fmt::format("reservations: order_id={} status={} expires_at={}", id, stock.status, stock.expires_at.text());
+}
+
+std::string row_of_line(const std::string& variant, const StockLine& line, std::int64_t sold) {
+  return fmt::format("variant_id={} sold={} reserved={} taken={} returned={}", variant, sold, line.reserved, line.taken, line.returned);
+}
+
+// One order against the ledger. `order` or `stock` may be missing.
+class OrderCase {
+ public:
+  OrderCase(std::string id, const AuditedOrder* order, const OrderStock* stock, Instant now)
+      : id_(std::move(id)), order_(order), stock_(stock ? *stock : OrderStock{}), now_(now) {
+    if (order_) {
+      for (const auto& item : order_->items) sold_[item.variant_id] += item.quantity;
+    }
+    for (const auto& [variant, quantity] : sold_) stock_.lines.try_emplace(variant);
+  }
+
+  void judge(DoctorReport& report) {
+    if (order_) {
+      outcome(report);
+      totals(report);
+      prices(report);
+      returns_stock(order_->status) ? given_back(report) : sold(report);
+    } else {
+      unowned(report);
+    }
+  }
+
+ private:
+  Finding& found(DoctorReport& report, std::string invariant, std::string message, Repair repair = Repair::none) {
+    Finding finding{std::move(invariant), "order " + id_, std::move(message), {}, repair, id_, {}};
+    if (order_) finding.rows.push_back(row_of_order(*order_));
+    finding.rows.push_back(row_of_stock(id_, stock_));
+    for (const auto& [variant, line] : stock_.lines) finding.rows.push_back(row_of_line(variant, line, sold_[variant]));
+    return report.findings.emplace_back(std::move(finding));
+  }
+
+  void outcome(DoctorReport& report) {
+    if (order_->id.empty()) return void(found(report, "I3", "Items lie in the store without their order."));
+    if (order_->outcome != "PLACED") found(report, "I3", "An order exists that was not decided as placed: it could be given up as well.");
+    if (order_->items.empty()) found(report, "I3", "An order has no items.");
+  }
+
+  void totals(DoctorReport& report) {
+    order::OrderRow row;
+    row.base_currency = order_->base_currency;
+    row.display_currency = order_->display_currency;
+    row.rate = order_->rate;
+    std::vector<order::ItemRow> items;
+    for (const auto& item : order_->items) {
+      items.emplace_back().price.minor = item.price;
+      items.back().quantity = item.quantity;
+    }
+    const bool added = order::add_totals(row, items).has_value();
+    if (!added || row.total_minor != order_->total_minor || row.display_total_minor != order_->display_total_minor) {
+      found(report, "I8", "The order's total is not the sum of its items.")
+          .rows.push_back(fmt::format("items sum to {} and {} in the display currency; stored: {} and {}", row.total_minor,
+                                      row.display_total_minor, order_->total_minor, order_->display_total_minor));
+    }
+  }
+
+  void prices(DoctorReport& report) {
+    for (const auto& item : order_->items) {
+      const auto& line = stock_.lines[item.variant_id];
+      if (!line.price || *line.price == item.price) continue;
+      found(report, "I8", "The price in the order is not the one that the catalogue had when the stock was reserved.")
+          .rows.push_back(fmt::format("variant_id={}: order_items.price={} reservation_lines.price={}", item.variant_id, item.price, *line.price));
+    }
+  }
+
+  bool every(auto holds) {
+    return std::ranges::all_of(stock_.lines, [&](const auto& entry) { return holds(entry.second, sold_[entry.first]); });
+  }
+
+  void sold(DoctorReport& report) {
+    if (!every([](const StockLine& line, std::int64_t sold) { return line.taken == sold && line.returned == 0; })) {
+      found(report, "I2", "What the order sold is not what its ORDER movements took.");
+    } else if (stock_.status == "HELD") {
+      ++report.waiting["reservations to be confirmed"];
+      if (stock_.expires_at + sweep_time < now_) {
+        found(report, "I5", "The reservation of a placed order is older than its expiry: the order's event has not arrived.", Repair::settle_reservation);
+      }
+    } else if (stock_.status != "CONFIRMED") {
+      found(report, "I2", "A placed order has no reservation that is held or confirmed.");
+    }
+  }
+
+  void given_back(DoctorReport& report) {
+    if (!every([](const StockLine& line, std::int64_t sold) { return line.taken == sold; })) {
+      found(report, "I2", "What the order sold is not what its ORDER movements took.");
+    } else if (!every([](const StockLine& line, std::int64_t) { return line.returned == line.taken; })) {
+      const bool untouched = every([](const StockLine& line, std::int64_t) { return line.returned == 0; });
+      const bool held = stock_.status == "HELD" || stock_.status == "CONFIRMED";
+      found(report, "I2", "The order was cancelled or failed, but its stock was not given back.",
+            untouched && held ? Repair::release_stock : Repair::none);
+    } else if (stock_.status != "RELEASED") {
+      found(report, "I2", "The order's stock was given back, but its reservation could give it back once more.");
+    }
+  }
+
+  void unowned(DoctorReport& report) {
+    const bool nothing_taken = every([](const StockLine& line, std::int64_t) { return line.taken == line.returned; });
+    const bool as_reserved = every([](const StockLine& line, std::int64_t) { return line.taken == line.reserved && line.returned == 0; });
+    if (stock_.status == "HELD") {
+      if (!as_reserved) found(report, "I2", "A reservation holds other quantities than its ORDER movements took.");
+      ++report.waiting["reservations held"];
+      if (stock_.expires_at + sweep_time < now_) {
+        found(report, "I5", "A reservation without an order is older than its expiry.", Repair::settle_reservation);
+      }
+    } else if (stock_.status == "CONFIRMED") {
+      found(report, "I2", "Stock was taken for an order that does not exist.", as_reserved ? Repair::settle_reservation : Repair::none);
+    } else if (!nothing_taken) {
+      found(report, "I2", "Movements of type ORDER belong to no order and to no reservation.");
+    }
+  }
+
+  const std::string id_;
+  const AuditedOrder* order_;
+  OrderStock stock_;
+  const Instant now_;
+  std::map<std::string, std::int64_t> sold_;
+};
+
+Task<Result<std::string>> damage_in(Transaction& tx) {
+  static constexpr Query quick_check{"quick_check", "SELECT CAST('ok' AS TEXT)",
+                                     "SELECT COALESCE(group_concat(quick_check, '; '), 'ok') FROM pragma_quick_check"
+                                     " WHERE quick_check NOT LIKE 'CHECK constraint failed%'"};  // a fault of its own, with its rows
+  CO_TRY(auto text, co_await select_one<std::string>(tx, quick_check));
+  co_return std::move(*text);
+}
+
+Task<Result<void>> release(const Context& context, const Peer& products, const std::string& id, const std::string& reason) {
+  const auto order = OrderId::parse(id);
+  if (!order) co_return fail(Code::invalid, "The id is no UUID: an operator decides.");
+  CO_CHECK(co_await products.post<product::ReleaseAnswer>(context, "/internal/stock/release", product::ReleaseRequest{*order, {reason}}));
+  co_return Result<void>();
+}
+
+// Asks order-service, whose word is final: a reservation is given back only when its order can never be placed any more.
+Task<Result<std::string>> settle(const Context& context, const Peer& orders, const Peer& products, const std::string& id) {
+  CO_TRY(const auto settled, co_await orders.command<order::Settlement>(context, "/internal/orders/" + id + "/settle"));
+  if (settled.outcome == order::Outcome::PLACED) co_return "order-service says that the order is placed; the sweeper confirms the reservation";
+  CO_CHECK(co_await release(context, products, id, "Given back by shopctl doctor: no such order"));
+  co_return "stock given back, with its movements";
+}
+
+}  // namespace
+
+std::string key_of(const Finding& finding) { return finding.invariant + ' ' + finding.subject; }
+
+Task<Result<void>> Doctor::files(const Context& context, DoctorReport& report) {
+  const std::pair<Database*, std::string> all[] = {{stores_.auth, "auth"}, {stores_.product, "product"}, {stores_.order, "order"}, {stores_.events, "events"}};
+  for (const auto& [database, name] : all) {
+    if (!database) {
+      report.not_checked.push_back(name);
+      continue;
+    }
+    CO_TRY(const auto said, co_await read(*database, context, damage_in));
+    if (said != "ok") report.findings.push_back({"store", name, "The file is damaged: restore it from a backup.", {said}, Repair::none, {}, {}});
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Doctor::stock(const Context& context, DoctorReport& report) {
+  if (!stores_.product) co_return Result<void>();
+  CO_TRY(const auto counts, co_await read(*stores_.product, context, product::store::stock_counts));
+  report.counted["variants"] = counts.variants;
+  report.counted["stock movements"] = counts.movements;
+  report.counted["reservations"] = counts.reservations;
+  if (counts.unpublished > 0) report.waiting["product changes to be published"] = counts.unpublished;
+  CO_TRY(const auto faults, co_await read(*stores_.product, context, product::store::stock_faults, most));
+  for (const auto& f : faults) {
+    report.findings.push_back({"I1", "variant " + f.variant_id,
+                               f.stock < 0 ? "The stock is below 0." : "The movements do not sum to the stock.",
+                               {fmt::format("variants: id={} product_id={} stock_quantity={}", f.variant_id, f.product_id, f.stock),
+                                fmt::format("stock_movements: {} rows sum to {}", f.movements, f.ledger)},
+                               Repair::none, f.variant_id, {}});
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Doctor::orders(const Context& context, DoctorReport& report) {
+  if (!stores_.product || !stores_.order) co_return Result<void>();
+  CO_TRY(report.counted["orders"], co_await read(*stores_.order, context, order::store::order_count));
+  for (std::string after; after != beyond;) {
+    CO_TRY(const auto sold, co_await read(*stores_.order, context, order::store::order_ids_after, after, page));
+    CO_TRY(const auto moved, co_await read(*stores_.product, context, product::store::audited_ids_after, after, page));
+    const auto end = page_end(sold, moved);
+    CO_TRY(const auto placed, co_await read(*stores_.order, context, order::store::orders_between, after, end));
+    CO_TRY(const auto held, co_await read(*stores_.product, context, product::store::order_stock, after, end));
+    std::set<std::string> ids;
+    for (const auto& [id, order] : placed) ids.insert(id);
+    for (const auto& [id, stock] : held) ids.insert(id);
+    for (const auto& id : ids) {
+      const auto order = placed.find(id);
+      const auto stock = held.find(id);
+      OrderCase(id, order == placed.end() ? nullptr : &order->second, stock == held.end() ? nullptr : &stock->second, clock_.wall()).judge(report);
+    }
+    after = end;
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Doctor::kept_answers(const Context& context, const Options& options, DoctorReport& report) {
+  if (!stores_.order) co_return Result<void>();
+  CO_TRY(const auto missing, co_await read(*stores_.order, context, order::store::missing_orders, most));
+  for (const auto& m : missing) {
+    report.findings.push_back({"I3", "order " + m.id, "An order that somebody was told of does not exist.",
+                               {m.told_by, fmt::format("orders: none with id={}", m.id)}, Repair::none, m.id, {}});
+  }
+  CO_TRY(const auto faults, co_await read(*stores_.order, context, order::store::key_faults, most));
+  for (const auto& f : faults) {
+    report.findings.push_back({"I4", fmt::format("key {} of {}", f.key, f.caller), f.why,
+                               {fmt::format("idempotency_keys: caller={} key={} resource={}", f.caller, f.key, f.resource)}, Repair::none, f.resource, {}});
+  }
+  for (const auto& id : options.acknowledged) {
+    CO_TRY(const bool there, co_await read(*stores_.order, context, order::store::order_exists, id));
+    if (there) continue;
+    report.findings.push_back({"I3", "order " + id, "An acknowledged order does not exist.", {fmt::format("orders: none with id={}", id)},
+                               Repair::none, id, {}});
+  }
+  if (!options.acknowledged.empty()) report.counted["acknowledged orders"] = static_cast<std::int64_t>(options.acknowledged.size());
+  co_return Result<void>();
+}
+
+Task<Result<void>> Doctor::users(const Context& context, DoctorReport& report) {
+  if (!stores_.auth || !stores_.order) co_return Result<void>();
+  using order::store::CopiedUser;
+  const auto shown = [](const CopiedUser& u) {
+    return fmt::format("name={} email={} profile_image={} is_active={} version={}", u.name, u.email, u.profile_image.value_or("null"), u.is_active, u.version);
+  };
+  for (std::string after; after != beyond;) {
+    CO_TRY(const auto sources, co_await read(*stores_.auth, context, auth::store::users_after, after, page));
+    CO_TRY(const auto found, co_await read(*stores_.order, context, order::store::copied_users_after, after, page));
+    std::vector<std::string> source_ids, copy_ids;
+    for (const auto& user : sources) source_ids.push_back(user.id.text());
+    for (const auto& user : found) copy_ids.push_back(user.id);
+    const auto end = page_end(source_ids, copy_ids);
+    std::map<std::string, CopiedUser> by_id;
+    for (const auto& user : found) by_id.emplace(user.id, user);
+    for (const auto& user : sources) {
+      const auto id = user.id.text();
+      if (id > end) break;
+      const auto copy = by_id.extract(id);
+      if (!user.password_hash) continue;  // invited: nobody has been told of the account
+      ++report.counted["users"];
+      const CopiedUser wanted{id, user.name, user.email, user.profile_image, user.is_active, user.version};
+      if (!copy.empty() && copy.mapped() == wanted) continue;
+      report.findings.push_back({"I7", "user " + id, "order-service's copy of the user is not as its source.",
+                                 {"users: " + shown(wanted), "user_copies: " + (copy.empty() ? "none" : shown(copy.mapped()))}, Repair::resend_users, id, {}});
+    }
+    for (const auto& [id, copy] : by_id) {
+      if (id > end) break;
+      report.findings.push_back({"I7", "user " + id, "order-service has a copy of a user that does not exist.", {"user_copies: " + shown(copy)},
+                                 Repair::none, id, {}});
+    }
+    after = end;
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Doctor::events(const Context& context, DoctorReport& report) {
+  const std::pair<Database*, std::string> all[] = {{stores_.auth, "auth"}, {stores_.product, "product"}, {stores_.order, "order"}};
+  for (const auto& [database, name] : all) {
+    if (!database) continue;
+    CO_TRY(const auto outbox, co_await read(*database, context, outbox_backlog));
+    if (outbox.waiting > 0) report.waiting[name + " events to be published"] = outbox.waiting;
+  }
+  if (!stores_.events) co_return Result<void>();
+  CO_TRY(const auto behind, co_await read(*stores_.events, context, sql_log::backlog));
+  for (const auto& group : behind) report.waiting[fmt::format("{} events for {}", group.topic, group.group)] = group.waiting;
+  CO_TRY(const auto dead, co_await read(*stores_.events, context, sql_log::dead_letters));
+  for (const auto& letters : dead) {
+    report.findings.push_back({"I6", letters.topic, "Events did not reach their consumer: it gave them up.",
+                               {fmt::format("events: {} rows with topic={}", letters.count, letters.topic)}, Repair::none, {}, {}});
+  }
+  co_return Result<void>();
+}
+
+Task<Result<DoctorReport>> Doctor::look(const Context& context, const Options& options) {
+  DoctorReport report;
+  CO_CHECK(co_await files(context, report));
+  if (!report.findings.empty()) co_return report;  // nothing that a damaged file says can be believed
+  CO_CHECK(co_await stock(context, report));
+  CO_CHECK(co_await orders(context, report));
+  CO_CHECK(co_await kept_answers(context, options, report));
+  CO_CHECK(co_await users(context, report));
+  CO_CHECK(co_await events(context, report));
+  co_return report;
+}
+
+Task<Result<DoctorReport>> Doctor::examine(const Context& context, const Options& options) {
+  const auto end = clock_.now() + options.patience;
+  CO_TRY(auto report, co_await look(context, options));
+  while (!report.findings.empty() && clock_.now() < end) {
+    co_await clock_.sleep(milliseconds(1000));
+    CO_TRY(auto again, co_await look(context, options));
+    std::set<std::string> before;
+    for (const auto& finding : report.findings) before.insert(key_of(finding));
+    std::erase_if(again.findings, [&](const Finding& finding) { return !before.contains(key_of(finding)); });
+    report = std::move(again);
+  }
+  co_return report;
+}
+
+Task<> Doctor::mend(const Context& context, ServiceCaller& services, DoctorReport& report) {
+  const Peer orders(services, "order-service"), products(services, "product-service"), accounts(services, "auth-service");
+  std::optional<std::string> users_sent;
+  for (auto& finding : report.findings) {
+    Result<std::string> done = "cannot be derived: an operator decides";
+    if (finding.repair == Repair::settle_reservation) {
+      done = co_await settle(context, orders, products, finding.id);
+    } else if (finding.repair == Repair::release_stock) {
+      auto released = co_await release(context, products, finding.id, "Given back by shopctl doctor: the order is cancelled");
+      done = released ? Result<std::string>("stock given back, with its movements") : Failure(std::move(released).error());
+    } else if (finding.repair == Repair::resend_users) {
+      if (!users_sent) {
+        auto sent = co_await accounts.command<boost::json::value>(context, "/resync-users");
+        users_sent = sent ? "every user was sent again as an event" : "not mended: " + sent.error().message;
+      }
+      done = *users_sent;
+    }
+    finding.mended = done ? *done : "not mended: " + done.error().message;
+  }
+}
+
+}  // namespace shop
