@@ -1,0 +1,64 @@
+"""The shop that the fault tests attack, in either mode: how to log in, how to examine it, what can be killed."""
+import contextlib
+import json
+import os
+import subprocess
+
+from shop import OneProcess, program
+
+
+class Alone(OneProcess):
+    """In one process, empty, with an administrator."""
+
+    administrator = ("admin@example.org", "secret-admin")
+
+    def __init__(self, **more):
+        super().__init__(demo=False, **more)
+
+    def __enter__(self):
+        super().__enter__()
+        done = self.shopctl("create-admin", *self.administrator)
+        assert done.returncode == 0 or "exists already" in done.stderr, done.stderr
+        return self
+
+    def admin(self):
+        return self.client().log_in(*self.administrator)
+
+    def doctor(self, *arguments):
+        """(exit code, report)"""
+        return report_of(self.shopctl("doctor", "--json", "--patience", "0", *arguments))
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def deadlocks(self):
+        return 0  # SQLite has one writer: where two would lock each other it answers with an error, which the tests count
+
+    def victims(self):
+        """(name, kill, revive): what `kill -9` may hit."""
+        return [("shop", self.kill, self.start)]
+
+    def half_start(self, wait):
+        """Started and killed again before it is open; `wait()` says when."""
+        half = subprocess.Popen([program("shop"), "--port", str(self.port), "--data", str(self.data)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait()
+        half.kill()
+        half.wait()
+
+
+def report_of(done):
+    if done.returncode not in (0, 1) or not done.stdout:
+        return done.returncode, {"findings": [{"invariant": "doctor", "subject": "", "message": done.stderr, "rows": []}], "waiting": {}}
+    return done.returncode, json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def mode():
+    """One process, or the stack that SHOP_STACK names."""
+    if os.environ.get("SHOP_STACK"):
+        import stacked
+
+        yield stacked.Stacked(os.environ["SHOP_STACK"])
+        return
+    with Alone() as shop:
+        yield shop
