@@ -1,0 +1,625 @@
+#!/usr/bin/env python3
+"""Concurrent-request attacks on a shop, each with the state in which it must end (docs/attacks.md).
+
+usage: attacks.py [NAME ...]                          against a shop of its own, in one process; with SHOP_STACK, the stack
+       attacks.py --url http://HOST:PORT --admin EMAIL:PASSWORD [NAME ...]     against yours: it makes products, customers and
+                                                      orders named "attack-...", and takes rights away only from its own accounts
+       attacks.py --list                              the attacks as a table
+"""
+import argparse
+import contextlib
+import decimal
+import json
+import pathlib
+import sys
+import threading
+import time
+import urllib.parse
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+from crowd import Wire  # noqa: E402
+
+ATTACKS = {}
+RIGHTS_LIMIT_S = 30  # contract, section 3: a change of rights takes effect everywhere within this time
+
+
+def attack(function):
+    ATTACKS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+class Fault(Exception):
+    pass
+
+
+def expect(condition, text):
+    if not condition:
+        raise Fault(text)
+
+
+class Answer:
+    def __init__(self, triple):
+        self.status, self.headers, self.body = triple
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:300]!r}>"
+
+
+class Target:
+    """The shop under attack."""
+
+    def __init__(self, host, port, email, password):
+        self.host, self.port = host, port
+        self.run = uuid.uuid4().hex[:8]
+        self.count = 0
+        self.wire = Wire(host, port, 60)
+        answer = self.call("POST", "/auth/login", {"email": email, "password": password})
+        expect(answer.status == 200, f"{email} cannot log in: {answer}")
+        self.admin = answer.json()["token"]
+        self.carts = self.call("GET", "/carts/health").status == 200
+        self.registered_at = []
+
+    def call(self, method, path, body=None, token=None, headers=()):
+        return Answer(self.wire.request(method, path, body, token, headers))
+
+    def name(self):
+        self.count += 1
+        return f"attack-{self.run}-{self.count}"
+
+    def product(self, stock=10, price="10", variants=1):
+        """(product, [variant ids])"""
+        name = self.name()
+        body = {"sku": name, "name": {"en": name}, "variants": [{"attributes": {"Size": str(i)}, "price": price, "initialStockQuantity": stock} for i in range(variants)]}
+        answer = self.call("POST", "/products", body, self.admin)
+        expect(answer.status == 201, f"no product: {answer}")
+        return answer.json()["id"], [variant["id"] for variant in answer.json()["variants"]]
+
+    def customer(self):
+        """(id, token)"""
+        answer = self.call("POST", "/auth/register", {"name": "Attack", "email": f"{self.name()}@example.org", "password": "secret-1"})
+        expect(answer.status == 201, f"no customer: {answer}")
+        token = answer.json()["token"]
+        return self.call("GET", "/auth/me", token=token).json()["id"], token
+
+    def stock(self, variant):
+        answer = self.call("GET", f"/products/variants/{variant}")
+        expect(answer.status == 200, f"no variant: {answer}")
+        return answer.json()["stockQuantity"]
+
+    def ledger(self, variant):
+        """Movements by type: [changes]; with the invariant that they sum to the stock."""
+        movements, by_type = self.call("GET", f"/products/stock/history/{variant}", token=self.admin).json(), {}
+        for movement in movements:
+            by_type.setdefault(movement["type"], []).append(movement["changeQuantity"])
+        if len(movements) < 1000:
+            expect(sum(map(sum, by_type.values())) == self.stock(variant), f"the movements of {variant} do not sum to its stock: {by_type}, {self.stock(variant)}")
+        return by_type
+
+    def order(self, lines, token=None, key=None, headers=(), **more):
+        body = {"guestName": "Attack", "guestEmail": "attack@example.org", "phone": self.run, "paymentMethod": "CASH_ON_DELIVERY",
+                "items": [{"variantId": variant, "quantity": quantity} for variant, quantity in lines], **more}
+        headers = (*headers, ("Idempotency-Key", key)) if key else headers
+        return "POST", "/orders", body, token, headers
+
+    def placed(self, lines, token=None):
+        answer = self.call(*self.order(lines, token))
+        expect(answer.status == 201, f"no order: {answer}")
+        return answer.json()
+
+    def role(self, permissions):
+        known = {row["name"]: row["id"] for row in self.call("GET", "/auth/permissions", token=self.admin).json()}
+        answer = self.call("POST", "/auth/roles", {"name": self.name(), "permissionIds": [known[name] for name in permissions]}, self.admin)
+        expect(answer.status == 201, f"no role: {answer}")
+        return answer.json()["id"]
+
+    def cancel(self, order):
+        return "POST", f"/orders/{order['id']}/cancel?guest_token={order['guest_token']}", {}
+
+    def race(self, requests):
+        """Sends all of them at the same moment, each on a connection that is open already; the answers in the same order."""
+        answers, gate = [None] * len(requests), threading.Barrier(len(requests))
+
+        def run(index, request):
+            wire = Wire(self.host, self.port, 60)
+            try:
+                wire.request("GET", "/health")
+                gate.wait(60)
+                answers[index] = Answer(wire.request(*request))
+            except Exception as error:  # noqa: BLE001: the attacker's own trouble is told as an answer
+                answers[index] = Answer((0, {}, repr(error).encode()))
+            finally:
+                wire.close()
+
+        threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(requests)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        return answers
+
+    @contextlib.contextmanager
+    def meanwhile(self, requests):
+        """Sends the requests one after the other, over and over, while the block runs."""
+        stop, seen = threading.Event(), []
+
+        def run():
+            wire = Wire(self.host, self.port, 60)
+            while not stop.is_set():
+                for request in requests:
+                    seen.append(Answer(wire.request(*request)))
+            wire.close()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield seen
+        finally:
+            stop.set()
+            thread.join(60)
+
+
+def statuses(answers):
+    counts = {}
+    for answer in answers:
+        counts[answer.status] = counts.get(answer.status, 0) + 1
+    return counts
+
+
+def number(text):
+    return decimal.Decimal(str(text))
+
+
+# --- stock
+
+@attack
+def inventory(shop):
+    """50 buyers at once want one of 10 units. Exactly 10 orders, 40 times 409, stock 0."""
+    _, (variant,) = shop.product(stock=10)
+    answers = shop.race([shop.order([(variant, 1)]) for _ in range(50)])
+    expect(statuses(answers) == {201: 10, 409: 40}, f"answers {statuses(answers)}")
+    expect(shop.stock(variant) == 0, f"stock {shop.stock(variant)}")
+    expect(shop.ledger(variant)["ORDER"] == [-1] * 10, f"ledger {shop.ledger(variant)}")
+
+
+@attack
+def all_or_nothing(shop):
+    """40 orders of the same two variants in opposite order of lines, 15 of each in stock. Both fall alike, no deadlock, no half order."""
+    _, (a, b) = shop.product(stock=15, variants=2)
+    answers = shop.race([shop.order([(a, 1), (b, 1)] if i % 2 else [(b, 1), (a, 1)]) for i in range(40)])
+    expect(statuses(answers) == {201: 15, 409: 25}, f"answers {statuses(answers)}")
+    expect((shop.stock(a), shop.stock(b)) == (0, 0), f"stock {shop.stock(a)}, {shop.stock(b)}")
+    answer = shop.call(*shop.order([(shop.product(stock=5)[1][0], 1), (a, 1)]))
+    expect(answer.status == 409, f"a line that cannot be had: {answer}")
+
+
+@attack
+def split_lines(shop):
+    """One order names the same variant in many lines that only together exceed the stock. 409, and nothing was taken."""
+    _, (variant,) = shop.product(stock=10)
+    answer = shop.call(*shop.order([(variant, 4), (variant, 4), (variant, 4)]))
+    expect(answer.status == 409 and shop.stock(variant) == 10, f"{answer}, stock {shop.stock(variant)}")
+
+
+@attack
+def adjust_against_order(shop):
+    """A clerk takes 5 away 10 times while 50 buyers take 1 each; 60 in stock. Never below 0, and everything that was answered adds up."""
+    _, (variant,) = shop.product(stock=60)
+    adjust = ("POST", f"/products/stock/adjust/{variant}", {"changeQuantity": -5, "type": "ADMIN_UPDATE"}, shop.admin)
+    answers = shop.race([shop.order([(variant, 1)]) for _ in range(50)] + [adjust] * 10)
+    sold, taken = statuses(answers[:50]), statuses(answers[50:])
+    expect(set(sold) <= {201, 409} and set(taken) <= {201, 400}, f"orders {sold}, adjustments {taken}")
+    expect(shop.stock(variant) == 60 - sold.get(201, 0) - 5 * taken.get(201, 0) >= 0, f"orders {sold}, adjustments {taken}, stock {shop.stock(variant)}")
+    expect(shop.stock(variant) < 5, "stock was left although somebody was refused")
+    shop.ledger(variant)
+
+
+@attack
+def adjustments(shop):
+    """40 clerks each take one of 25. Exactly 25 succeed; no update is lost."""
+    _, (variant,) = shop.product(stock=25)
+    answers = shop.race([("POST", f"/products/stock/adjust/{variant}", {"changeQuantity": -1, "type": "ADMIN_UPDATE"}, shop.admin)] * 40)
+    expect(statuses(answers) == {201: 25, 400: 15} and shop.stock(variant) == 0, f"{statuses(answers)}, stock {shop.stock(variant)}")
+    left = sorted(answer.json()["newStockQuantity"] for answer in answers if answer.status == 201)
+    expect(left == list(range(25)), f"two clerks were told the same stock: {left}")
+
+
+@attack
+def adjustment_twice(shop):
+    """The same adjustment, sent 20 times at once under one Idempotency-Key. One movement, one answer for all."""
+    _, (variant,) = shop.product(stock=0)
+    request = ("POST", f"/products/stock/adjust/{variant}", {"changeQuantity": 7, "type": "ADMIN_UPDATE"}, shop.admin, (("Idempotency-Key", shop.name()),))
+    answers = shop.race([request] * 20)
+    expect(statuses(answers) == {201: 20} and len({answer.body for answer in answers}) == 1, f"{statuses(answers)}, {len({a.body for a in answers})} different bodies")
+    expect(shop.stock(variant) == 7, f"stock {shop.stock(variant)}")
+
+
+# --- placing
+
+@attack
+def double_submit(shop):
+    """The order button is pressed 20 times at once, with one Idempotency-Key. One order; 20 answers, equal to the byte."""
+    _, (variant,) = shop.product(stock=100)
+    answers = shop.race([shop.order([(variant, 3)], key=shop.name())] * 20)
+    expect(statuses(answers) == {201: 20}, f"answers {statuses(answers)}")
+    expect(len({answer.body for answer in answers}) == 1, f"{len({answer.body for answer in answers})} different bodies")
+    expect(shop.stock(variant) == 97, f"stock {shop.stock(variant)}")
+
+
+@attack
+def one_key_many_orders(shop):
+    """10 different orders at once under one key. One is placed, the others are 422, one order's stock is gone."""
+    _, (variant,) = shop.product(stock=100)
+    key = shop.name()
+    answers = shop.race([shop.order([(variant, i + 1)], key=key) for i in range(10)])
+    expect(statuses(answers) == {201: 1, 422: 9}, f"answers {statuses(answers)}")
+    placed = next(answer for answer in answers if answer.status == 201).json()["items"][0]["quantity"]
+    expect(shop.stock(variant) == 100 - placed, f"stock {shop.stock(variant)}, sold {placed}")
+
+
+@attack
+def one_key_two_users(shop):
+    """Two customers happen to use the same key. Two orders, each with its owner: nobody sees the other's."""
+    _, (variant,) = shop.product(stock=10)
+    (first, first_token), (second, second_token), key = shop.customer(), shop.customer(), shop.name()
+    answers = shop.race([shop.order([(variant, 1)], first_token, key), shop.order([(variant, 1)], second_token, key)])
+    expect(statuses(answers) == {201: 2}, f"answers {statuses(answers)}")
+    expect([answer.json()["userId"] for answer in answers] == [first, second], "an order went to the wrong customer")
+    expect(shop.stock(variant) == 8, f"stock {shop.stock(variant)}")
+
+
+@attack
+def key_after_refusal(shop):
+    """An order is refused for lack of stock, stock comes in, the same request is sent 10 times at once under the same key. One order."""
+    _, (variant,) = shop.product(stock=1)
+    request = shop.order([(variant, 2)], key=shop.name())
+    expect(shop.call(*request).status == 409, "two of one unit were sold")
+    shop.call("POST", f"/products/stock/adjust/{variant}", {"changeQuantity": 9, "type": "ADMIN_UPDATE"}, shop.admin)
+    answers = shop.race([request] * 10)
+    expect(statuses(answers) == {201: 10} and len({answer.body for answer in answers}) == 1, f"answers {statuses(answers)}")
+    expect(shop.stock(variant) == 8, f"stock {shop.stock(variant)}")
+
+
+@attack
+def two_tabs(shop):
+    """A customer orders in two tabs at once without any key, the last unit. One order, one refusal."""
+    _, (variant,) = shop.product(stock=1)
+    _, token = shop.customer()
+    answers = shop.race([shop.order([(variant, 1)], token)] * 2)
+    expect(statuses(answers) == {201: 1, 409: 1} and shop.stock(variant) == 0, f"{statuses(answers)}, stock {shop.stock(variant)}")
+    mine = shop.call("GET", "/orders/my-orders", token=token).json()["data"]
+    expect(len(mine) == 1, f"{len(mine)} orders")
+
+
+@attack
+def made_up_prices(shop):
+    """The client sends its own price, total, name and status, and quantities that are negative, huge or no number. The catalogue's price counts; the rest is 400."""
+    _, (variant,) = shop.product(stock=1000, price="99999.99")
+    method, path, body, _, _ = shop.order([(variant, 2)])
+    body["items"][0].update({"price": 0.01, "priceAtTimeOfOrder": "0.01", "unitPrice": 0, "productName": "free"})
+    body.update({"totalAmount": "0.02", "displayTotalAmount": "0.02", "status": "PAID"})
+    answer = shop.call(method, path, body)
+    expect(answer.status == 201 and answer.json()["totalAmount"] == "199999.98" and answer.json()["status"] == "PENDING", f"{answer}")
+    for quantity in (-1, 0, 1001, 1.5, "2", None, 1e9, True):
+        answer = shop.call(*shop.order([(variant, quantity)]))
+        expect(answer.status == 400, f"quantity {quantity!r}: {answer}")
+    expect(shop.stock(variant) == 998, f"stock {shop.stock(variant)}")
+
+
+@attack
+def price_change_against_order(shop):
+    """A price flips between 10 and 20 while orders of two lines of it are placed. Every order has one of the two prices, in both lines, and their sum."""
+    _, (variant,) = shop.product(stock=1000, price="10")
+    flips = [("PUT", f"/products/variants/{variant}", {"price": price}, shop.admin) for price in ("20", "10")]
+    with shop.meanwhile(flips) as flipped:
+        answers = [shop.call(*shop.order([(variant, 1), (variant, 2)])) for _ in range(60)]
+    expect(statuses(answers) == {201: 60} and len(flipped) > 4, f"answers {statuses(answers)}, {len(flipped)} flips")
+    for answer in answers:
+        prices = {item["priceAtTimeOfOrder"] for item in answer.json()["items"]}
+        expect(len(prices) == 1 and prices <= {"10", "20"}, f"prices {prices}")
+        expect(number(answer.json()["totalAmount"]) == 3 * number(prices.pop()), f"total {answer}")
+    shop.call(*flips[0])
+    expect(shop.placed([(variant, 1)])["totalAmount"] == "20", "an order right after a price change has the old price")
+
+
+@attack
+def currency_change_against_order(shop):
+    """A rate flips between 2 and 4 while orders are placed in that currency. Each keeps one rate, and its displayed total is total x that rate."""
+    _, (variant,) = shop.product(stock=1000, price="10.5")
+    flips = [("POST", "/products/currencies", {"code": "XAT", "rateVsBase": rate}, shop.admin) for rate in ("2", "4")]
+    for flip in flips:
+        expect(shop.call(*flip).status == 200, "no currency")
+    with shop.meanwhile(flips) as flipped:
+        answers = [shop.call(*shop.order([(variant, 1)], headers=(("X-Currency", "XAT"),))) for _ in range(60)]
+    expect(statuses(answers) == {201: 60} and len(flipped) > 4, f"answers {statuses(answers)}, {len(flipped)} flips")
+    for answer in answers:
+        order = answer.json()
+        expect(order["exchangeRateAtPurchase"] in ("2", "4") and order["displayCurrency"] == "XAT", f"rate {answer}")
+        expect(number(order["displayTotalAmount"]) == number(order["totalAmount"]) * number(order["exchangeRateAtPurchase"]), f"total {answer}")
+
+
+# --- what happens to an order
+
+@attack
+def double_cancel(shop):
+    """An order is cancelled 20 times at once. Its stock comes back once."""
+    _, (variant,) = shop.product(stock=10)
+    order = shop.placed([(variant, 4)])
+    answers = shop.race([shop.cancel(order)] * 20)
+    expect(statuses(answers) == {200: 20} and {answer.json()["status"] for answer in answers} == {"CANCELLED"}, f"answers {statuses(answers)}")
+    expect(eventually(lambda: shop.stock(variant) == 10), f"stock {shop.stock(variant)}")
+    time.sleep(0.5)  # the event arrives as well
+    expect(shop.ledger(variant) == {"INITIAL_STOCK": [10], "ORDER": [-4], "ORDER_CANCELLED": [4]}, f"ledger {shop.ledger(variant)}")
+
+
+@attack
+def cancel_against_ship(shop):
+    """The customer cancels at the moment at which the clerk ships, 15 times over. One of the two wins; the stock is back if and only if it was cancelled."""
+    _, (variant,) = shop.product(stock=100)
+    for _ in range(15):
+        before, order = shop.stock(variant), shop.placed([(variant, 2)])
+        cancelled, shipped = shop.race([shop.cancel(order), ("PUT", f"/orders/{order['id']}/status", {"status": "SHIPPED"}, shop.admin)])
+        expect(sorted((cancelled.status, shipped.status)) == [200, 409], f"cancel {cancelled}, ship {shipped}")
+        state = shop.call("GET", f"/orders/{order['id']}", token=shop.admin).json()["status"]
+        expect(state == ("CANCELLED" if cancelled.status == 200 else "SHIPPED"), f"state {state}, cancel {cancelled.status}, ship {shipped.status}")
+        expect(eventually(lambda: shop.stock(variant) == before - (0 if state == "CANCELLED" else 2)), f"{state}, stock {shop.stock(variant)} of {before}")
+    shop.ledger(variant)
+
+
+@attack
+def cancel_against_failure(shop):
+    """An order is cancelled by the customer, cancelled by the clerk and marked FAILED at once. It ends in one state, and the stock comes back once."""
+    _, (variant,) = shop.product(stock=50)
+    for _ in range(10):
+        order = shop.placed([(variant, 5)])
+        status = f"/orders/{order['id']}/status"
+        answers = shop.race([shop.cancel(order), ("PUT", status, {"status": "CANCELLED"}, shop.admin), ("PUT", status, {"status": "FAILED"}, shop.admin)])
+        state = shop.call("GET", f"/orders/{order['id']}", token=shop.admin).json()["status"]
+        expect(state in ("CANCELLED", "FAILED") and set(statuses(answers)) <= {200, 409}, f"state {state}, answers {answers}")
+        expect((answers[2].status == 200) == (state == "FAILED"), f"state {state}, answers {answers}")
+        expect(eventually(lambda: shop.stock(variant) == 50), f"stock {shop.stock(variant)}")
+    shop.ledger(variant)
+
+
+@attack
+def replay_after_cancel(shop):
+    """An order is cancelled, then its request is sent again under its key. The first answer again, and no stock moves."""
+    _, (variant,) = shop.product(stock=10)
+    request = shop.order([(variant, 1)], key=shop.name())
+    first = shop.call(*request)
+    expect(shop.call(*shop.cancel(first.json())).status == 200, "not cancelled")
+    again = shop.race([request] * 5)
+    expect({(answer.status, answer.body) for answer in again} == {(201, first.body)}, f"{again[0]} instead of {first}")
+    expect(eventually(lambda: shop.stock(variant) == 10), f"stock {shop.stock(variant)}")
+
+
+# --- the catalogue under an order
+
+@attack
+def delete_variant_against_order(shop):
+    """A variant is deleted while it is ordered, 15 times over. Either it is gone and the order is refused, or it is sold and stays."""
+    for _ in range(15):
+        _, (variant, _) = shop.product(stock=5, variants=2)
+        ordered, deleted = shop.race([shop.order([(variant, 1)]), ("DELETE", f"/products/variants/{variant}", None, shop.admin)])
+        expect((ordered.status, deleted.status) in ((201, 409), (400, 204)), f"order {ordered}, delete {deleted}")
+        if ordered.status == 201:
+            expect(shop.stock(variant) == 4, f"stock {shop.stock(variant)}")
+
+
+@attack
+def delete_product_against_order(shop):
+    """A product is deleted while it is ordered. The order stands with everything on it, or is refused; it can still be cancelled."""
+    for _ in range(10):
+        product, (variant,) = shop.product(stock=5)
+        ordered, deleted = shop.race([shop.order([(variant, 1)]), ("DELETE", f"/products/{product}", None, shop.admin)])
+        expect(deleted.status == 204 and ordered.status in (201, 400), f"order {ordered}, delete {deleted}")
+        if ordered.status == 201:
+            kept = shop.call("GET", f"/orders/{ordered.json()['id']}?guest_token={ordered.json()['guest_token']}")
+            expect(kept.status == 200 and kept.json()["items"] == ordered.json()["items"], f"{kept}")
+            expect(shop.call(*shop.cancel(ordered.json())).status == 200, "cannot be cancelled")
+
+
+@attack
+def hide_against_order(shop):
+    """A product is hidden while it is ordered. No order that begins after the answer is placed."""
+    for _ in range(10):
+        product, (variant,) = shop.product(stock=50)
+        shop.race([shop.order([(variant, 1)])] * 5 + [("PUT", f"/products/{product}", {"isActive": False}, shop.admin)])
+        answers = shop.race([shop.order([(variant, 1)])] * 3)
+        expect(statuses(answers) == {400: 3}, f"a hidden product was sold: {answers}")
+
+
+@attack
+def same_sku(shop):
+    """10 products with one SKU are made at once. One exists."""
+    name = shop.name()
+    answers = shop.race([("POST", "/products", {"sku": name, "name": {"en": name}}, shop.admin)] * 10)
+    expect(statuses(answers) == {201: 1, 409: 9}, f"answers {statuses(answers)}")
+
+
+@attack
+def leaf_against_child(shop):
+    """A category gets a product and a child at the same moment. Only one of the two: products lie on leaves."""
+    for _ in range(10):
+        name = shop.name()
+        category = shop.call("POST", "/products/categories", {"name": {"en": name}, "slug": name}, shop.admin).json()["id"]
+        product, _ = shop.product()
+        put, child = shop.race([("POST", f"/products/{product}/categories", {"categoryIds": [category]}, shop.admin),
+                                ("POST", "/products/categories", {"name": {"en": name}, "slug": f"{name}-child", "parentId": category}, shop.admin)])
+        expect(sorted((put.status, child.status)) == [201, 409], f"product {put}, child {child}")
+
+
+# --- people
+
+@attack
+def same_email(shop):
+    """10 people register one address at once, in different spelling. One account."""
+    name = shop.name()
+    answers = shop.race([("POST", "/auth/register", {"name": "Attack", "email": f"{name if i % 2 else name.upper()}@example.org", "password": "secret-1"}) for i in range(10)])
+    expect(statuses(answers) == {201: 1, 409: 9}, f"answers {statuses(answers)}")
+
+
+@attack
+def role_change_against_use(shop):
+    """A clerk adjusts stock while the right is taken from the role. Every answer is 201 or 403, the stock is what the 201s say, and after 30 s at most there are only 403s."""
+    _, (variant,) = shop.product(stock=0)
+    user, token = shop.customer()
+    role = shop.role(["adjust:stock", "read:stock"])
+    expect(shop.call("PUT", f"/auth/users/{user}", {"roleId": role}, shop.admin).status == 200, "no role given")
+    adjust = ("POST", f"/products/stock/adjust/{variant}", {"changeQuantity": 1, "type": "ADMIN_UPDATE"}, token)
+    expect(eventually(lambda: shop.call(*adjust).status == 201, RIGHTS_LIMIT_S), "the right was never given")
+    with shop.meanwhile([adjust]) as used:
+        expect(shop.call("PUT", f"/auth/roles/{role}", {"permissionIds": []}, shop.admin).status == 200, "the right cannot be taken")
+        expect(eventually(lambda: used and used[-1].status == 403, RIGHTS_LIMIT_S), f"the right still works after {RIGHTS_LIMIT_S} s")
+    expect(set(statuses(used)) <= {201, 403}, f"answers {statuses(used)}")
+    shop.ledger(variant)
+    turned = [answer.status for answer in used].index(403)
+    expect(all(answer.status == 403 for answer in used[turned:]), "the right came back")
+    expect(shop.stock(variant) == 1 + statuses(used).get(201, 0), f"stock {shop.stock(variant)}, answers {statuses(used)}")
+    expect({answer.status for answer in shop.race([adjust] * 5)} == {403}, "after the end somebody adjusted")
+
+
+@attack
+def deactivation_against_order(shop):
+    """A customer orders while the account is closed. Every 201 is an order; after 30 s at most there are only 401s."""
+    _, (variant,) = shop.product(stock=100_000)
+    user, token = shop.customer()
+    with shop.meanwhile([shop.order([(variant, 1)], token)] * 1) as used:
+        expect(eventually(lambda: len(used) > 3), "no orders")
+        expect(shop.call("DELETE", f"/auth/users/{user}", token=shop.admin).status == 204, "cannot be closed")
+        expect(eventually(lambda: used[-1].status == 401, RIGHTS_LIMIT_S), f"a closed account orders after {RIGHTS_LIMIT_S} s")
+    expect(set(statuses(used)) <= {201, 401}, f"answers {statuses(used)}")
+    expect(shop.stock(variant) == 100_000 - statuses(used)[201], f"stock {shop.stock(variant)}, answers {statuses(used)}")
+
+
+@attack
+def last_administrator(shop):
+    """Two administrators take each other's role at once, where there is no third. One of them stays."""
+    me = shop.call("GET", "/auth/me", token=shop.admin).json()["id"]
+    roles = {row["name"]: row["id"] for row in shop.call("GET", "/auth/roles", token=shop.admin).json()}
+    others = [row for row in shop.call("GET", f"/auth/users?roleId={roles['ADMIN']}&limit=100&isActive=true", token=shop.admin).json()["data"] if row["id"] != me]
+    user, token = shop.customer()
+    expect(shop.call("PUT", f"/auth/users/{user}", {"roleId": roles["ADMIN"]}, shop.admin).status == 200, "no second administrator")
+    expect(eventually(lambda: shop.call("GET", "/auth/users?limit=1", token=token).status == 200, RIGHTS_LIMIT_S), "the second administrator has no rights")
+    answers = shop.race([("PUT", f"/auth/users/{user}", {"roleId": roles["Customer"]}, shop.admin), ("PUT", f"/auth/users/{me}", {"roleId": roles["Customer"]}, token)])
+    won = [answer.status == 200 for answer in answers]
+    if won[1] and not won[0]:  # give the right back with the other's
+        expect(shop.call("PUT", f"/auth/users/{me}", {"roleId": roles["ADMIN"]}, token).status == 200, "the administrator's role is gone")
+        expect(eventually(lambda: shop.call("PUT", f"/auth/users/{user}", {"roleId": roles["Customer"]}, shop.admin).status == 200, RIGHTS_LIMIT_S), "not given back")
+    if not others:
+        expect(sum(won) == 1, f"answers {answers}")
+
+
+# --- carts
+
+@attack
+def cart_adds(shop):
+    """100 tabs add one piece to one cart at once. 100 pieces."""
+    product, (variant,) = shop.product(stock=1000)
+    cart = shop.call("POST", "/carts", {}).json()["id"]
+    answers = shop.race([("POST", f"/carts/{cart}/items", {"productId": product, "variantId": variant, "quantity": 1, "price": 10})] * 100)
+    expect(statuses(answers) == {200: 100}, f"answers {statuses(answers)}")
+    items = shop.call("GET", f"/carts/{cart}").json()["items"]
+    expect([item["quantity"] for item in items] == [100], f"{[item['quantity'] for item in items]}")
+
+
+@attack
+def association_against_add(shop):
+    """A guest's cart is associated while 30 different lines are added to it. Every line that was acknowledged is in it, once."""
+    made = [(product, variant) for product, variants in (shop.product(variants=15) for _ in range(2)) for variant in variants]
+    user, token = shop.customer()
+    cart = shop.call("POST", "/carts", {}).json()["id"]
+    adds = [("POST", f"/carts/{cart}/items", {"productId": product, "variantId": variant, "quantity": 1, "price": 10}, token) for product, variant in made]
+    answers = shop.race(adds + [("POST", "/carts/associate", {"cartId": cart, "userId": user}, token)])
+    expect(statuses(answers) == {200: len(made) + 1}, f"answers {statuses(answers)}")
+    kept = shop.call("GET", f"/carts/{cart}", token=token).json()
+    expect(kept["userId"] == user and sorted(item["variantId"] for item in kept["items"]) == sorted(variant for _, variant in made),
+           f"{len(kept['items'])} of {len(made)} lines, user {kept['userId']}")
+
+
+@attack
+def two_owners(shop):
+    """Two customers associate one guest cart at once. One of them owns it; the other cannot see it."""
+    for _ in range(5):
+        cart = shop.call("POST", "/carts", {}).json()["id"]
+        people = [shop.customer(), shop.customer()]
+        answers = shop.race([("POST", "/carts/associate", {"cartId": cart, "userId": user}, token) for user, token in people])
+        seen = [shop.call("GET", f"/carts/{cart}", token=token).status for _, token in people]
+        expect(sorted(seen) == [200, 404], f"associated {answers}, seen {seen}")
+
+
+@attack
+def cart_total_against_order_total(shop):
+    """A cart is filled, the price rises, lines are added while the order is placed. The order has the catalogue's prices and exactly its own lines."""
+    product, (a, b) = shop.product(stock=100, price="10", variants=2)
+    cart = shop.call("POST", "/carts", {}).json()["id"]
+    shop.call("POST", f"/carts/{cart}/items", {"productId": product, "variantId": a, "quantity": 2, "price": 0.01})
+    shop.call("PUT", f"/products/variants/{a}", {"price": "25"}, shop.admin)
+    lines = [(item["variantId"], item["quantity"]) for item in shop.call("GET", f"/carts/{cart}").json()["items"]]
+    ordered, _ = shop.race([shop.order(lines), ("POST", f"/carts/{cart}/items", {"productId": product, "variantId": b, "quantity": 5, "price": 10})])
+    expect(ordered.status == 201 and ordered.json()["totalAmount"] == "50", f"{ordered}")
+    expect((shop.stock(a), shop.stock(b)) == (98, 100), f"stock {shop.stock(a)}, {shop.stock(b)}")
+
+
+def eventually(check, limit_s=10.0):
+    end = time.monotonic() + limit_s
+    while not check():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+CART_ATTACKS = {"cart-adds", "association-against-add", "two-owners", "cart-total-against-order-total"}
+
+
+def run(target, names):
+    faults = 0
+    for name in names:
+        begun = time.monotonic()
+        try:
+            ATTACKS[name](target)
+            print(f"ok    {name} ({time.monotonic() - begun:.1f} s)")
+        except Exception as error:  # noqa: BLE001: any trouble is a fault of this attack, and the others go on
+            faults += 1
+            print(f"FAULT {name}: {type(error).__name__ if not isinstance(error, Fault) else ''} {error}")
+    print(f"{len(names)} attacks, {faults} faults")
+    return 1 if faults else 0
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--url")
+    options.add_argument("--admin", default="admin@admin.com:password", metavar="EMAIL:PASSWORD")
+    options.add_argument("--list", action="store_true")
+    options.add_argument("names", nargs="*", metavar="NAME")
+    options = options.parse_args()
+    if options.list:
+        for name, function in ATTACKS.items():
+            print(f"| `{name}` | {function.__doc__} |")
+        return 0
+    unknown = set(options.names) - set(ATTACKS)
+    if unknown:
+        print(f"unknown: {', '.join(sorted(unknown))}; --list names them", file=sys.stderr)
+        return 2
+    names = options.names or list(ATTACKS)
+    document = (HERE.parent.parent / "docs" / "attacks.md").read_text()
+    missing = [name for name, function in ATTACKS.items() if f"| `{name}` | {function.__doc__} |" not in document]
+    if missing:
+        print(f"docs/attacks.md does not say of {', '.join(missing)} what --list says")
+        return 1
+    if options.url:
+        url = urllib.parse.urlparse(options.url)
+        email, _, password = options.admin.partition(":")
+        return run(Target(url.hostname, url.port or 80, email, password), names)
+    from shops import mode
+    with mode() as shop:
+        return run(Target(shop.host, shop.port, *shop.administrator), names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
