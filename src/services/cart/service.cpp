@@ -6,6 +6,7 @@ namespace shop::cart {
 namespace {
 
 constexpr int max_attempts = 100;
+constexpr std::size_t max_replay = 64 * 1024;  // of an answer that is kept; a larger one is answered with the present cart
 
 Failure no_cart() { return fail(Code::not_found, "Cart not found."); }
 
@@ -46,8 +47,8 @@ Task<Result<CartService::Shown>> CartService::open(const Context& context, const
 
 Task<Result<std::string>> CartService::add(const Context& context, const CartId& id, const Principal& caller, const Adding& adding) {
   if (adding.idempotency_key) {  // a repeated request does not need the catalogue again
-    CO_CHECK(co_await kept(context, id, caller));
-    CO_TRY(auto answer, co_await earlier_answer(context, id, adding));
+    CO_TRY(const auto present, co_await kept(context, id, caller));
+    CO_TRY(auto answer, co_await earlier_answer(context, present, adding));
     if (answer) co_return std::move(*answer);
   }
   CO_TRY(auto line, co_await line_for(context, adding));
@@ -118,7 +119,7 @@ Task<Result<std::string>> CartService::change(const Context& context, const Cart
   for (int attempt = 0;; ++attempt) {
     CO_TRY(const auto before, co_await kept(context, id, caller));
     if (once) {  // the same key may have been served while this one waited
-      CO_TRY(auto answer, co_await earlier_answer(context, id, *adding));
+      CO_TRY(auto answer, co_await earlier_answer(context, before, *adding));
       if (answer) co_return std::move(*answer);
     }
     Cart after = before.cart;
@@ -126,7 +127,9 @@ Task<Result<std::string>> CartService::change(const Context& context, const Cart
     after.updatedAt = clock_.wall();
     CO_TRY(auto json, json_of(after));
     std::vector<KeyValueStore::Change> changes{store::replaced(before, json)};
-    if (once) changes.push_back(store::remembered(id, *adding->idempotency_key, {adding->request_hash, json}));
+    if (once) {
+      changes.push_back(store::remembered(id, *adding->idempotency_key, {adding->request_hash, json.size() > max_replay ? std::string() : json}));
+    }
     CO_TRY(const bool done, co_await store_.swap(context, std::move(changes)));
     if (done) co_return json;
     CO_CHECK(co_await come_back(attempt));
@@ -139,13 +142,13 @@ Task<Result<store::Kept>> CartService::kept(const Context& context, const CartId
   co_return std::move(*found);
 }
 
-Task<Result<std::optional<std::string>>> CartService::earlier_answer(const Context& context, const CartId& id, const Adding& adding) {
-  CO_TRY(auto earlier, co_await store::replay(store_, context, id, *adding.idempotency_key));
+Task<Result<std::optional<std::string>>> CartService::earlier_answer(const Context& context, const store::Kept& present, const Adding& adding) {
+  CO_TRY(auto earlier, co_await store::replay(store_, context, present.cart.id, *adding.idempotency_key));
   if (!earlier) co_return std::optional<std::string>();
   if (earlier->request_hash != adding.request_hash) {
     co_return fail(Code::unprocessable, "This Idempotency-Key was used for another request.");
   }
-  co_return std::move(earlier->answer);
+  co_return earlier->answer.empty() ? present.json : std::move(earlier->answer);
 }
 
 Task<Result<CartItem>> CartService::line_for(const Context& context, const Adding& adding) {

@@ -55,7 +55,7 @@ class CartService {
   Task<Result<std::string>> change(const Context& context, const CartId& id, const Principal& caller, const Edit& edit,
                                    const Adding* adding = nullptr);
   Task<Result<store::Kept>> kept(const Context& context, const CartId& id, const Principal& caller);
-  Task<Result<std::optional<std::string>>> earlier_answer(const Context& context, const CartId& id, const Adding& adding);
+  Task<Result<std::optional<std::string>>> earlier_answer(const Context& context, const store::Kept& present, const Adding& adding);
   Task<Result<CartItem>> line_for(const Context& context, const Adding& adding);
   Task<Result<void>> come_back(int attempt);
 

@@ -155,6 +155,21 @@ TEST_F(CartServiceTest, OneKeyOneEffect) {
   EXPECT_EQ(cart(id).items.front().quantity, 2);
 }
 
+TEST_F(CartServiceTest, OneKeyOneEffectInALargeCart) {
+  const auto id = fresh();
+  catalogue_.away = true;
+  for (int i = 0; i < 250; ++i) {
+    auto line = item_;
+    line.variantId = random_.id<VariantId>({});
+    line.name = Text<0, 200>{std::string(200, 'x')};
+    ASSERT_TRUE(run(service_.add(context_, id, nobody_, adding(line))));
+  }
+  const auto first = run(service_.add(context_, id, nobody_, adding(item_, "key")));
+  ASSERT_TRUE(first && first->size() > 64 * 1024);
+  EXPECT_EQ(*run(service_.add(context_, id, nobody_, adding(item_, "key"))), *first);
+  EXPECT_EQ(cart(id).items.back().quantity, 1);
+}
+
 TEST_F(CartServiceTest, TheCataloguePricesAndTheRequestOnlyWhenItIsAway) {
   const auto id = fresh();
   EXPECT_EQ(read(*run(service_.add(context_, id, {}, adding(item_)))).items.front().price, ShownPrice{1000});

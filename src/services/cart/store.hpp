@@ -2,7 +2,7 @@
 //
 //   cart:<cartId>                      the Cart as JSON, exactly as it is answered
 //   cart_user:<userId>                 the id of the cart that is the user's
-//   cart_replay:<cartId>:<key's hash>  hash of the request, line end, the answer that it got; 24 hours
+//   cart_replay:<cartId>:<key's hash>  hash of the request, line end, the answer that it got (nothing when it was large); 24 hours
 #pragma once
 
 #include "base/principal.hpp"
