@@ -114,6 +114,7 @@ class SearchIndex {
   virtual Task<Result<void>> feed_rebuild(const Context& context, std::vector<Write> writes) = 0;
   virtual Task<Result<void>> finish_rebuild(const Context& context, bool keep) = 0;
 
+  // Makes an empty index where there is none.
   virtual Task<Result<SearchState>> state(const Context& context) = 0;
   virtual Task<Result<void>> ping(const Context& context) = 0;
 };

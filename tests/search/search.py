@@ -66,6 +66,9 @@ def variant(price, stock=5, **attributes):
 
 
 def found_at_once(search, catalogue):
+    first = letters()  # a topic that is new to its readers takes seconds
+    catalogue.product(name={"en": first})
+    eventually(lambda: search(f"q={first}")["data"], limit_s=30)
     word = letters()
     product = catalogue.product(name={"en": f"Lamp {word}", "fr": f"Lampe Été {word}", "ar": "مصباحٌ"}, description={"en": "Shines.", "fr": "Éclaire la nuit œuvrée."},
                                 variants=[variant("1299.99", 25, Color="Titanium Gray", colorHex="#8a8d8f"), variant("20", 0, Color="Red")])

@@ -17,7 +17,10 @@ SearchModule::SearchModule(const ServiceWorld& world, SearchIndex& index)
   watch_consumer(world, "search-service", consumer_);
 }
 
-// Nothing to wait for: the engine may come later, and the rebuild runs in the background.
-Task<Result<void>> SearchModule::prepare(const Context&) { co_return Result<void>(); }
+// The engine is there and has an index, if only an empty one; the rebuild that fills it runs in the background.
+Task<Result<void>> SearchModule::prepare(const Context& context) {
+  CO_CHECK(co_await index_.state(context));
+  co_return Result<void>();
+}
 
 }  // namespace shop::search
