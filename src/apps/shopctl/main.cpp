@@ -100,15 +100,19 @@ void show_progress(std::size_t done, std::size_t total) {
   std::fflush(stderr);
 }
 
-int import(Connection& shop, const std::string& file, std::string pictures) {
+// Before the shop's folder is touched: a file that cannot be read leaves nothing behind.
+std::optional<std::string> catalogue_text(const std::string& file) {
   constexpr std::uintmax_t largest = 256 * 1024 * 1024;
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
   auto text = error || size > largest ? std::nullopt : contents(file);
   if (!text) {
     fmt::print(stderr, "shopctl: {} cannot be read{}.\n", file, size > largest && !error ? ": it is larger than 256 MB" : "");
-    return 1;
   }
+  return text;
+}
+
+int import(Connection& shop, std::string text, const std::string& file, std::string pictures) {
   if (pictures.empty()) pictures = std::filesystem::path(file).parent_path() / "images";
   SystemClock clock;
   Importer importer(shop.caller(), clock, [&](const std::string& name) -> std::optional<std::string> {
@@ -117,7 +121,7 @@ int import(Connection& shop, const std::string& file, std::string pictures) {
     return contents(std::filesystem::path(pictures) / relative);
   });
   const Context context;
-  const auto report = run_blocking(shop.loop(), importer.run(context, std::move(*text), show_progress));
+  const auto report = run_blocking(shop.loop(), importer.run(context, std::move(text), show_progress));
   if (!report) return complain(report.error());
   fmt::print("{} categories created; products: {} created, {} updated, {} unchanged; {} variants created; {} pictures.\n", report->categories,
              report->products_created, report->products_updated, report->products_unchanged, report->variants_created, report->pictures);
@@ -160,6 +164,7 @@ int main(int argc, char** argv) {
   std::string data = "./data";
   app.add_option("--data", data, "Data folder of the shop")->capture_default_str();
 
+  std::function<bool()> prepare = [] { return true; };
   std::function<int(Connection&)> run;
   std::string email, password, name = "Administrator";
   auto* admin = app.add_subcommand("create-admin", "Make an administrator, also before the first start");
@@ -176,7 +181,11 @@ int main(int argc, char** argv) {
   importing->add_option("--image-base-url", image_base_url, "Address under which clients will reach the shop; one that runs knows its own")
       ->envname("IMAGE_BASE_URL")
       ->capture_default_str();
-  importing->callback([&] { run = [&](Connection& shop) { return import(shop, file, pictures); }; });
+  std::optional<std::string> text;
+  importing->callback([&] {
+    prepare = [&] { return (text = catalogue_text(file)).has_value(); };
+    run = [&](Connection& shop) { return import(shop, std::move(*text), file, pictures); };
+  });
 
   auto* reindexing = app.add_subcommand("reindex", "Build the search index anew beside the live one");
   reindexing->callback([&] { run = [](Connection& shop) { return reindex(shop); }; });
@@ -198,6 +207,7 @@ int main(int argc, char** argv) {
   }
   start_log("shopctl", "local", LogLevel::off);
   int code = 1;
+  if (!prepare()) return code;
   try {
     if (doctoring->parsed()) {
       code = run_doctor(doctor, data, [&](const auto& use) {
