@@ -41,7 +41,7 @@ BOOST_DESCRIBE_STRUCT(ImportCategory, (), (slug, name, children))
 
 struct ImportPromotion {
   codec::LocalText<200> title;
-  std::optional<codec::LocalText<500>> subtitle, tagline;
+  std::optional<codec::LocalTextOrNone<500>> subtitle, tagline;
   codec::LocalText<200> ctaText;
   Url ctaLink;
   std::string image;
@@ -110,6 +110,11 @@ std::optional<std::string> text_at(const json::value& row, std::string_view key)
 std::string label_of(const json::value& row, std::string_view kind, std::string_view key, std::size_t index) {
   const auto name = text_at(row, key);
   return name ? fmt::format("{} {}", kind, utf8_prefix(*name, 100)) : fmt::format("{} {} of the file", kind, index + 1);
+}
+
+std::string reason_of(const Error& error) {
+  constexpr std::string_view whole = "the body ";
+  return error.message.starts_with(whole) ? "the row " + error.message.substr(whole.size()) : error.message;
 }
 
 std::string_view last_part(std::string_view address) { return address.substr(address.rfind('/') + 1); }
@@ -210,7 +215,7 @@ Task<> Importer::categories(const Context& context, const json::value& list, std
     const auto label = label_of(row, "category", "slug", i);
     auto wanted = codec::from_value<ImportCategory>(row);
     if (!wanted) {
-      report.faults.push_back({label, wanted.error().message});
+      report.faults.push_back({label, reason_of(wanted.error())});
       continue;
     }
     auto present = co_await products_.get<FoundCategory>(context, "/categories/slug/" + wanted->slug.value);
@@ -245,7 +250,7 @@ Task<> Importer::work(const Context& context, Job& job) {
     if (first != job.first_row.end() && first->second != index) {
       job.report.faults.push_back({label, fmt::format("the SKU stands twice in the file: product {} has it too.", first->second + 1)});
     } else if (auto outcome = co_await one_product(own, row, job.report); !outcome) {
-      job.report.faults.push_back({label, outcome.error().message});
+      job.report.faults.push_back({label, reason_of(outcome.error())});
     }
     job.progress(++job.done, job.rows.size());
   }
@@ -365,9 +370,9 @@ Task<> Importer::promotions(const Context& context, const json::value& list, Imp
       if (image) request.imageUrl.value = *image;
       if (image && wanted->productImage) {
         image = co_await picture(context, *wanted->productImage, report);
-        if (image) request.productImageUrl = Url{*image};
+        if (image) request.productImageUrl = codec::MayBeBlank<Url>(Url{*image});
       }
-      if (wanted->expiresInDays) request.expiresAt = clock_.wall() + hours(24 * wanted->expiresInDays->value);
+      if (wanted->expiresInDays) request.expiresAt = codec::MayBeBlank<Instant>(clock_.wall() + hours(24 * wanted->expiresInDays->value));
       if (!image) outcome = Failure(std::move(image).error());
       else if (auto created = co_await products_.post<Nothing>(context, "/promotions", request); !created) outcome = Failure(created.error());
     }

@@ -2,9 +2,9 @@
 
 namespace shop::codec {
 
-std::optional<std::string> read_texts(const json::value& in, std::size_t max, Texts& out) {
+std::optional<std::string> read_texts(const json::value& in, std::size_t max, bool may_be_none, Texts& out) {
   const auto* object = in.if_object();
-  if (!object || object->empty()) return R"(must be texts by language, as {"en": "..."})";
+  if (!object || (object->empty() && !may_be_none)) return R"(must be texts by language, as {"en": "..."})";
   for (const auto& [key, value] : *object) {
     if (key.size() != 2 || !std::islower(static_cast<unsigned char>(key[0])) ||
         !std::islower(static_cast<unsigned char>(key[1]))) {
@@ -19,7 +19,7 @@ std::optional<std::string> read_texts(const json::value& in, std::size_t max, Te
     }
     if (!trimmed(*text).empty()) out[std::string(key)] = std::string(*text);
   }
-  if (out.empty()) return "must hold at least one text that is not empty";
+  if (out.empty() && !may_be_none) return "must hold at least one text that is not empty";
   return std::nullopt;
 }
 

@@ -75,19 +75,39 @@ template <std::size_t Max>
 struct LocalText {
   Texts texts;
 };
-std::optional<std::string> read_texts(const json::value& in, std::size_t max, Texts& out);
+std::optional<std::string> read_texts(const json::value& in, std::size_t max, bool may_be_none, Texts& out);
 
 template <std::size_t Max>
 struct JsonForm<LocalText<Max>> {
   static void write(std::string& out, const LocalText<Max>& value) { write_json(out, value.texts); }
   static std::optional<std::string> read(const json::value& in, LocalText<Max>& out) {
-    return read_texts(in, Max, out.texts);
+    return read_texts(in, Max, false, out.texts);
   }
   static json::object schema() {
     return {{"type", "object"},
             {"minProperties", 1},
             {"propertyNames", {{"pattern", "^[a-z]{2}$"}}},
             {"additionalProperties", {{"type", "string"}, {"minLength", 1}, {"maxLength", Max}}},
+            {"example", {{"en", "Lamp"}, {"fr", "Lampe"}}}};
+  }
+};
+
+// The same, and no text at all is fine too: {}, or a form whose fields are empty.
+template <std::size_t Max>
+struct LocalTextOrNone {
+  Texts texts;
+};
+
+template <std::size_t Max>
+struct JsonForm<LocalTextOrNone<Max>> {
+  static void write(std::string& out, const LocalTextOrNone<Max>& value) { write_json(out, value.texts); }
+  static std::optional<std::string> read(const json::value& in, LocalTextOrNone<Max>& out) {
+    return read_texts(in, Max, true, out.texts);
+  }
+  static json::object schema() {
+    return {{"type", "object"},
+            {"propertyNames", {{"pattern", "^[a-z]{2}$"}}},
+            {"additionalProperties", {{"type", {"string", "null"}}, {"maxLength", Max}}},
             {"example", {{"en", "Lamp"}, {"fr", "Lampe"}}}};
   }
 };

@@ -195,5 +195,31 @@ TEST(Numbers, AreDecimalsWithoutExponent) {
   EXPECT_EQ(text_of_number(*parse_json("\"5\"")), "");
 }
 
+struct Form {
+  std::optional<MayBeBlank<Url>> image;
+  Patch<MayBeBlank<VariantId>> parent;
+  std::optional<LocalTextOrNone<10>> text;
+};
+BOOST_DESCRIBE_STRUCT(Form, (), (image, parent, text))
+
+TEST(JsonReader, TakesAnEmptyFieldOfAFormForNone) {
+  const auto form = from_json<Form>(R"({"image":"","parent":"","text":{"en":"","fr":null}})");
+  ASSERT_TRUE(form) << form.error().message;
+  EXPECT_FALSE(given(form->image));
+  EXPECT_TRUE(form->parent.present);
+  EXPECT_FALSE(given(form->parent.value));
+  EXPECT_TRUE(form->text->texts.empty());
+  EXPECT_EQ(given(from_json<Form>(R"({"image":"/a.png"})")->image)->value, "/a.png");
+  EXPECT_FALSE(from_json<Form>(R"({"image":"a b"})"));
+  EXPECT_FALSE(from_json<Form>(R"({"text":{"en":"longer than ten"}})"));
+}
+
+TEST(Faults, KnowTheirPaths) {
+  Faults faults;
+  faults.add_at("items", "is missing");
+  EXPECT_TRUE(faults.names("items"));
+  EXPECT_FALSE(faults.names("item"));
+}
+
 }  // namespace
 }  // namespace shop::codec

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,6 +68,33 @@ template <class T>
 struct IsLeftOut : std::false_type {};
 template <class T>
 struct IsLeftOut<LeftOut<T>> : std::true_type {};
+
+// "" stands for absent, as the empty fields of a form do: MayBeBlank<Url>. Used where clients send whole forms.
+template <class T>
+struct MayBeBlank {
+  std::optional<T> value;
+
+  MayBeBlank() = default;
+  MayBeBlank(T given) : value(std::move(given)) {}
+
+  static std::expected<MayBeBlank, std::string> parse(std::string_view text) {
+    if (text.empty()) return MayBeBlank();
+    auto parsed = T::parse(text);
+    if (!parsed) return std::unexpected(std::move(parsed).error());
+    return MayBeBlank(*std::move(parsed));
+  }
+  std::string text() const { return value ? std::string(value->text()) : std::string(); }
+};
+
+template <class T>
+struct IsMayBeBlank : std::false_type {};
+template <class T>
+struct IsMayBeBlank<MayBeBlank<T>> : std::true_type {};
+
+template <class T>
+std::optional<T> given(const std::optional<MayBeBlank<T>>& member) {
+  return member ? member->value : std::nullopt;
+}
 
 // A member of an update: absent (leave it), null (clear it) or a value.
 template <class T>

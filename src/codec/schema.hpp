@@ -53,6 +53,8 @@ class Schemas {
       return {{"type", "array"}, {"items", of<typename T::value_type>(direction)}};
     } else if constexpr (IsMap<T>::value) {
       return {{"type", "object"}, {"additionalProperties", of<typename T::mapped_type>(direction)}};
+    } else if constexpr (IsMayBeBlank<T>::value) {
+      return {{"anyOf", {json::object{{"const", ""}}, of<typename decltype(T::value)::value_type>(direction)}}};
     } else if constexpr (TextLike<T>) {
       json::object schema{{"type", "string"}};
       if constexpr (requires { T::schema_format; }) schema["format"] = T::schema_format;

@@ -13,7 +13,7 @@ struct RegisterRequest {
   Name name;
   Email email;
   Password password;
-  std::optional<Url> profileImage;
+  std::optional<codec::MayBeBlank<Url>> profileImage;
 };
 BOOST_DESCRIBE_STRUCT(RegisterRequest, (), (name, email, password, profileImage))
 
@@ -131,9 +131,9 @@ struct InviteAnswer {
 BOOST_DESCRIBE_STRUCT(InviteAnswer, (), (message, userId))
 
 struct UpdateUser {
-  std::optional<Name> name;
-  std::optional<RoleId> roleId;
-  std::optional<Url> profileImage;
+  std::optional<codec::MayBeBlank<Name>> name;
+  std::optional<codec::MayBeBlank<RoleId>> roleId;
+  std::optional<codec::MayBeBlank<Url>> profileImage;
 };
 BOOST_DESCRIBE_STRUCT(UpdateUser, (), (name, roleId, profileImage))
 

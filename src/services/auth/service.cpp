@@ -263,7 +263,7 @@ Task<Result<TokenUser>> AuthService::register_in(Transaction& tx, const Register
   row.name = trimmed(request.name.value);
   row.email = request.email.value;
   row.password_hash = hash;
-  if (request.profileImage) row.profile_image = request.profileImage->value;
+  if (const auto image = codec::given(request.profileImage)) row.profile_image = image->value;
   row.role_id = role->id;
   row.created_at = row.updated_at = now;
   if (auto inserted = co_await store::insert_user(tx, row); !inserted) {
@@ -393,7 +393,7 @@ Task<Result<std::int64_t>> AuthService::user_count(const Context& context) {
 }
 
 Task<Result<User>> AuthService::update_user(const Context& context, const UserId& caller, const UserId& id, const UpdateUser& change) {
-  if (!change.name && !change.roleId && !change.profileImage) {
+  if (!codec::given(change.name) && !codec::given(change.roleId) && !codec::given(change.profileImage)) {
     co_return fail(Code::invalid, "Give at least one of name, roleId and profileImage.");
   }
   co_return co_await write(database_, context, [&](Transaction& tx) { return update_in(tx, caller, id, change); });
@@ -403,19 +403,19 @@ Task<Result<User>> AuthService::update_in(Transaction& tx, const UserId& caller,
                                           const UpdateUser& change) {
   CO_TRY(auto row, co_await store::user(tx, id));
   if (!row) co_return no_user();
-  if (change.roleId && *change.roleId != row->role_id) {
+  if (const auto role = codec::given(change.roleId); role && *role != row->role_id) {
     if (id == caller) co_return fail(Code::forbidden, "You cannot change your own role.");
-    CO_TRY(const auto wanted, co_await store::role(tx, *change.roleId));
+    CO_TRY(const auto wanted, co_await store::role(tx, *role));
     if (!wanted) co_return unknown("roleId");
     CO_TRY(const auto present, co_await store::role(tx, row->role_id));
     if (present && present->name == administrator_role && row->is_active) {
       CO_TRY(const auto administrators, co_await store::lock_and_count_active(tx, row->role_id));
       if (administrators <= 1) co_return last_administrator();
     }
-    row->role_id = *change.roleId;
+    row->role_id = *role;
   }
-  if (change.name) row->name = trimmed(change.name->value);
-  if (change.profileImage) row->profile_image = change.profileImage->value;
+  if (const auto name = codec::given(change.name)) row->name = trimmed(name->value);
+  if (const auto image = codec::given(change.profileImage)) row->profile_image = image->value;
   row->updated_at = clock_.wall();
   CO_CHECK(co_await store::update_user(tx, *row));
   ++row->version;

@@ -9,6 +9,8 @@ namespace shop::product {
 using codec::Bounded;
 using codec::LeftOut;
 using codec::LocalText;
+using codec::LocalTextOrNone;
+using codec::MayBeBlank;
 using codec::Patch;
 
 // A price as clients see it: the exact decimal as a string in the base currency, a number in any other.
@@ -194,7 +196,7 @@ struct NewImage {
 BOOST_DESCRIBE_STRUCT(NewImage, (), (imageUrl, altText, isPrimary, order))
 
 using ProductName = LocalText<200>;
-using ProductDescription = LocalText<20'000>;
+using ProductDescription = LocalTextOrNone<20'000>;
 
 struct NewProduct {
   Sku sku;
@@ -414,16 +416,16 @@ BOOST_DESCRIBE_STRUCT(CategoryRow, (), (id, name, slug, parentId, imageUrl, crea
 struct NewCategory {
   LocalText<200> name;
   Slug slug;
-  std::optional<CategoryId> parentId;
-  std::optional<Url> imageUrl;
+  std::optional<MayBeBlank<CategoryId>> parentId;
+  std::optional<MayBeBlank<Url>> imageUrl;
 };
 BOOST_DESCRIBE_STRUCT(NewCategory, (), (name, slug, parentId, imageUrl))
 
 struct UpdateCategory {
   std::optional<LocalText<200>> name;
   std::optional<Slug> slug;
-  Patch<CategoryId> parentId;  // null: becomes a root
-  Patch<Url> imageUrl;
+  Patch<MayBeBlank<CategoryId>> parentId;  // null: becomes a root
+  Patch<MayBeBlank<Url>> imageUrl;
 };
 BOOST_DESCRIBE_STRUCT(UpdateCategory, (), (name, slug, parentId, imageUrl))
 
@@ -483,11 +485,11 @@ BOOST_DESCRIBE_STRUCT(ShownPromotion, (), (id, title, subtitle, tagline, ctaText
 
 struct NewPromotion {
   LocalText<200> title;
-  std::optional<LocalText<500>> subtitle, tagline;
+  std::optional<LocalTextOrNone<500>> subtitle, tagline;
   LocalText<200> ctaText;
   Url ctaLink, imageUrl;
-  std::optional<Url> productImageUrl;
-  std::optional<Instant> expiresAt;
+  std::optional<MayBeBlank<Url>> productImageUrl;
+  std::optional<MayBeBlank<Instant>> expiresAt;
   std::optional<bool> isActive;
   std::optional<Bounded<0, 10'000>> displayOrder;
 };
@@ -496,11 +498,11 @@ BOOST_DESCRIBE_STRUCT(NewPromotion, (), (title, subtitle, tagline, ctaText, ctaL
 
 struct UpdatePromotion {
   std::optional<LocalText<200>> title;
-  Patch<LocalText<500>> subtitle, tagline;
+  Patch<LocalTextOrNone<500>> subtitle, tagline;
   std::optional<LocalText<200>> ctaText;
   std::optional<Url> ctaLink, imageUrl;
-  Patch<Url> productImageUrl;
-  std::optional<Instant> expiresAt;  // missing clears it
+  Patch<MayBeBlank<Url>> productImageUrl;
+  std::optional<MayBeBlank<Instant>> expiresAt;  // missing clears it
   std::optional<bool> isActive;
   std::optional<Bounded<0, 10'000>> displayOrder;
 };

@@ -12,12 +12,16 @@ std::optional<std::string> localised_if(const std::optional<Texts>& texts, std::
   return std::string(localised(*texts, language));
 }
 
-template <std::size_t Max>
-void change(std::optional<Texts>& texts, const Patch<LocalText<Max>>& patch) {
-  if (patch.present) texts = patch.value ? std::optional(patch.value->texts) : std::nullopt;
+void change(std::optional<Texts>& texts, const Patch<LocalTextOrNone<500>>& patch) {
+  if (patch.present) texts = texts_of(patch.value);
 }
 
 }  // namespace
+
+std::optional<Texts> texts_of(const std::optional<LocalTextOrNone<500>>& input) {
+  if (!input || input->texts.empty()) return std::nullopt;
+  return input->texts;
+}
 
 ShownPrice View::shown(Price price) const {
   const Money money{price.minor, base};
@@ -134,9 +138,10 @@ Promotion promotion_with(const Promotion& before, const UpdatePromotion& update,
   if (update.ctaLink) after.ctaLink = update.ctaLink->value;
   if (update.imageUrl) after.imageUrl = update.imageUrl->value;
   if (update.productImageUrl.present) {
-    after.productImageUrl = update.productImageUrl.value ? std::optional(update.productImageUrl.value->value) : std::nullopt;
+    const auto image = codec::given(update.productImageUrl.value);
+    after.productImageUrl = image ? std::optional(image->value) : std::nullopt;
   }
-  after.expiresAt = update.expiresAt;
+  after.expiresAt = codec::given(update.expiresAt);
   if (update.isActive) after.isActive = *update.isActive;
   if (update.displayOrder) after.displayOrder = *update.displayOrder;
   after.updatedAt = now;

@@ -88,6 +88,7 @@ CategoryRow category_row(const CategoryRowWithCounts& row);
 std::vector<Category> as_tree(std::vector<Category> flat);
 void sort_by_name(std::vector<Category>& categories);
 
+std::optional<Texts> texts_of(const std::optional<LocalTextOrNone<500>>& input);  // none when there is no text in it
 Promotion promotion_with(const Promotion& before, const UpdatePromotion& change, Instant now);
 ShownPromotion shown_promotion(const Promotion& promotion, std::string_view language);
 

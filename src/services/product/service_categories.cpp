@@ -78,13 +78,14 @@ Task<Result<CategoryRow>> CategoryService::create(const Context& context, const 
 
 Task<Result<CategoryRow>> CategoryService::create_in(Transaction& tx, const NewCategory& request) {
   const auto now = tools_.clock.wall();
-  if (request.parentId) CO_CHECK(co_await check_parent(tx, *request.parentId));
+  const auto parent = codec::given(request.parentId);
+  if (parent) CO_CHECK(co_await check_parent(tx, *parent));
   CategoryRowWithCounts row;
   row.id = tools_.random.id<CategoryId>(now);
   row.slug = request.slug.value;
   row.name = request.name.texts;
-  row.parent_id = request.parentId;
-  if (request.imageUrl) row.image_url = request.imageUrl->value;
+  row.parent_id = parent;
+  if (const auto image = codec::given(request.imageUrl)) row.image_url = image->value;
   row.created_at = row.updated_at = now;
   if (auto inserted = co_await store::insert_category(tx, row); !inserted) {
     if (taken(inserted.error())) co_return slug_taken();
@@ -102,19 +103,23 @@ Task<Result<CategoryRow>> CategoryService::update(const Context& context, const 
 Task<Result<CategoryRow>> CategoryService::update_in(Transaction& tx, const CategoryId& id, const UpdateCategory& change) {
   CO_TRY(auto row, co_await store::category(tx, id));
   if (!row) co_return no_category();
-  if (change.parentId.present && change.parentId.value != row->parent_id) {
-    if (change.parentId.value) {
-      if (*change.parentId.value == id) co_return fail(codec::faulty({{"parentId", "must not name the category itself"}}));
+  const auto parent = codec::given(change.parentId.value);
+  if (change.parentId.present && parent != row->parent_id) {
+    if (parent) {
+      if (*parent == id) co_return fail(codec::faulty({{"parentId", "must not name the category itself"}}));
       if (row->child_count > 0) {
         co_return fail(codec::faulty({{"parentId", "must stay empty: the category has subcategories, and there are two levels"}}));
       }
-      CO_CHECK(co_await check_parent(tx, *change.parentId.value));
+      CO_CHECK(co_await check_parent(tx, *parent));
     }
-    row->parent_id = change.parentId.value;
+    row->parent_id = parent;
   }
   if (change.name) row->name = change.name->texts;
   if (change.slug) row->slug = change.slug->value;
-  if (change.imageUrl.present) row->image_url = change.imageUrl.value ? std::optional(change.imageUrl.value->value) : std::nullopt;
+  if (change.imageUrl.present) {
+    const auto image = codec::given(change.imageUrl.value);
+    row->image_url = image ? std::optional(image->value) : std::nullopt;
+  }
   row->updated_at = tools_.clock.wall();
   if (auto updated = co_await store::update_category(tx, *row); !updated) {
     if (taken(updated.error())) co_return slug_taken();

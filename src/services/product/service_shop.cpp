@@ -98,13 +98,13 @@ Task<Result<Promotion>> PromotionService::create(const Context& context, const N
   Promotion p;
   p.id = tools_.random.id<PromotionId>(now);
   p.title = r.title.texts;
-  if (r.subtitle) p.subtitle = r.subtitle->texts;
-  if (r.tagline) p.tagline = r.tagline->texts;
+  p.subtitle = texts_of(r.subtitle);
+  p.tagline = texts_of(r.tagline);
   p.ctaText = r.ctaText.texts;
   p.ctaLink = r.ctaLink.value;
   p.imageUrl = r.imageUrl.value;
-  if (r.productImageUrl) p.productImageUrl = r.productImageUrl->value;
-  p.expiresAt = r.expiresAt;
+  if (const auto image = codec::given(r.productImageUrl)) p.productImageUrl = image->value;
+  p.expiresAt = codec::given(r.expiresAt);
   p.isActive = r.isActive.value_or(false);
   if (r.displayOrder) p.displayOrder = *r.displayOrder;
   p.createdAt = p.updatedAt = now;
