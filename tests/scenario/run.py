@@ -158,12 +158,12 @@ class Scenario:
     def __init__(self, path):
         self.path = path
         self.name = path.stem
-        self.own_shop = False
+        self.own_shop, self.demo = False, False
         self.title = []
         text = Text(path)
         for l in text.lines:
             if l.startswith("shop: own"):
-                self.own_shop = True
+                self.own_shop, self.demo = True, l == "shop: own demo"
                 text.lines[text.lines.index(l)] = ""
             elif l.startswith("#"):
                 self.title.append(l.lstrip("# "))
@@ -573,8 +573,8 @@ def run_one(scenario, running, accounts):
     wrong = None
     try:
         if scenario.own_shop:
-            with lib.OneProcess(demo=False) as own:
-                admin = first_administrator(own)
+            with lib.OneProcess(demo=scenario.demo) as own:
+                admin = lib.ADMIN if scenario.demo else first_administrator(own)
                 Run(scenario, own, Accounts(own, admin)).go()
         else:
             Run(scenario, running, accounts).go()
