@@ -109,6 +109,7 @@ struct EmbeddedShop::Parts {
   // then the loops with what is left in them, then all that it refers to.
   ~Parts() {
     threads.stop();
+    for (auto* service : services) service->abandon();
     for (auto* database : {&auth_database, &product_database, &order_database, &events_database, &carts_database}) database->reset();
     search_index.reset();
     hashing.stop();

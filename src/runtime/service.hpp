@@ -33,6 +33,9 @@ class Service {
   virtual Health& health() = 0;
   virtual std::vector<Loop*> loops() = 0;
   virtual Task<Result<void>> prepare(const Context& context) = 0;  // before the first request
+
+  // The I/O threads have ended, their loops have not: what waits here belongs to them and is let go.
+  virtual void abandon() {}
 };
 
 void watch_outbox(const ServiceWorld& world, const std::string& service, Outbox& outbox);

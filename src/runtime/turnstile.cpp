@@ -31,6 +31,7 @@ void Turnstile::leave(const std::string& key) {
   {
     const std::lock_guard lock(mutex_);
     const auto it = held_.find(key);
+    if (it == held_.end()) return;
     if (it->second.empty()) {
       held_.erase(it);
       return;
@@ -39,6 +40,12 @@ void Turnstile::leave(const std::string& key) {
     it->second.pop_front();
   }
   next(true);
+}
+
+void Turnstile::abandon() {
+  std::unordered_map<std::string, Waiting> forgotten;  // ends outside the lock
+  const std::lock_guard lock(mutex_);
+  forgotten.swap(held_);
 }
 
 std::size_t Turnstile::keys() const {

@@ -38,6 +38,9 @@ class Turnstile {
 
   std::size_t keys() const;  // that somebody holds
 
+  // Forgets whoever waits. Before the loops end to which the waiting belong, after their threads have.
+  void abandon();
+
  private:
   using Waiting = std::deque<Callback<bool>>;
 

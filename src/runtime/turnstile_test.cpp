@@ -66,5 +66,19 @@ TEST(Turnstile, TheQueueIsBoundedAndALateTurnIsNone) {
   EXPECT_EQ(room.turns.keys(), 0);
 }
 
+TEST(Turnstile, WhoWaitsAtTheEndIsForgottenBeforeItsLoop) {
+  Room room;
+  {
+    asio::io_context loop;
+    for (int i = 0; i < 20; ++i) asio::co_spawn(loop, visit(room, "a", room.context), [](std::exception_ptr) {});
+    loop.poll();
+    EXPECT_EQ(room.turns.keys(), 1);
+    room.turns.abandon();
+    EXPECT_EQ(room.turns.keys(), 0);
+  }
+  EXPECT_LT(room.entered, 20);
+  EXPECT_EQ(room.turns.keys(), 0);
+}
+
 }  // namespace
 }  // namespace shop

@@ -14,6 +14,7 @@ class CartModule final : public Service {
   Health& health() override { return health_; }
   std::vector<Loop*> loops() override { return {}; }
   Task<Result<void>> prepare(const Context& context) override { return service_.ping(context); }
+  void abandon() override { service_.abandon(); }
 
  private:
   CartService service_;

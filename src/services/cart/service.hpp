@@ -48,6 +48,7 @@ class CartService {
   Task<Result<std::optional<Cart>>> associate(const Context& context, const CartId& id, const Principal& caller);
 
   Task<Result<void>> ping(const Context& context) { return store_.ping(context); }
+  void abandon() { turns_.abandon(); }
 
  private:
   using Edit = std::function<Result<void>(Cart& cart)>;
