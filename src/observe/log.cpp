@@ -1,13 +1,16 @@
 #include "observe/log.hpp"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
-#include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include "base/time.hpp"
 #include "codec/json_writer.hpp"
@@ -15,7 +18,70 @@
 namespace shop {
 namespace {
 
-std::shared_ptr<spdlog::logger> logger;
+constexpr milliseconds gather{20};
+constexpr std::size_t waiting_max = 4 * 1024 * 1024;
+
+// Lines gather for a moment and leave in one write: under load the kernel is asked fifty times a second, not once a line.
+class Writer {
+ public:
+  Writer() : thread_([this] { work(); }) {}
+
+  ~Writer() {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+
+  void add(std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() + line.size() >= waiting_max) {
+      ++lost_;
+      return;
+    }
+    const bool first = waiting_.empty();
+    waiting_.append(line).push_back('\n');
+    if (first) changed_.notify_one();
+  }
+
+ private:
+  void work() {
+    std::string batch;
+    while (true) {
+      std::int64_t lost = 0;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+        if (!closing_) changed_.wait_for(lock, gather, [this] { return closing_; });
+        batch.swap(waiting_);
+        lost = std::exchange(lost_, 0);
+        if (batch.empty() && closing_) return;
+      }
+      write(batch);
+      batch.clear();
+      if (lost > 0) log(Severity::warning, "log", "lines were dropped: nobody read them in time", {{"lines", lost}});
+    }
+  }
+
+  static void write(std::string_view text) {
+    while (!text.empty()) {
+      const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
+      if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+      else if (errno != EINTR) return;  // nobody reads any more: there is no place left to say so
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string waiting_;
+  std::int64_t lost_ = 0;
+  bool closing_ = false;
+  std::thread thread_;
+};
+
+std::unique_ptr<Writer> writer;
 std::string own_service, own_instance;
 std::atomic<LogLevel> level_now{LogLevel::info};
 
@@ -49,7 +115,7 @@ class Line {
 
   void send() {
     out_ += '}';
-    if (logger) logger->log(spdlog::level::info, out_);
+    if (writer) writer->add(out_);
   }
 
  private:
@@ -62,19 +128,13 @@ void start_log(std::string_view service, std::string_view instance, LogLevel lev
   own_service = service;
   own_instance = instance;
   level_now = level;
-  spdlog::init_thread_pool(8192, 1);
-  logger = std::make_shared<spdlog::async_logger>("log", std::make_shared<spdlog::sinks::stdout_sink_mt>(),
-                                                  spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_pattern("%v");
-  spdlog::flush_every(std::chrono::seconds(1));
-  spdlog::register_logger(logger);
+  writer = std::make_unique<Writer>();
 }
 
 void set_log_level(LogLevel level) { level_now = level; }
 
 void stop_log() {
-  logger.reset();
-  spdlog::shutdown();
+  writer.reset();
 }
 
 void log(Severity severity, std::string_view component, std::string_view message, std::initializer_list<LogField> fields) {

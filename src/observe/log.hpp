@@ -19,7 +19,8 @@ struct LogField {
 
 enum class LogLevel { debug, info, warning, error, off };
 
-// Lines are written by a thread of their own; when 8 192 wait, the oldest is dropped rather than a request held up.
+// Lines are written by a thread of their own, 20 ms after the first that waits. When nobody reads them and 4 MB wait, further
+// ones are dropped, and counted, rather than a request held up.
 void start_log(std::string_view service, std::string_view instance, LogLevel level);
 void set_log_level(LogLevel level);  // any time
 void stop_log();                     // writes what waits
