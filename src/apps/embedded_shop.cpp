@@ -47,6 +47,21 @@ image::Settings image_settings(const EmbeddedOptions& options) {
   return settings;
 }
 
+auth::Settings auth_settings(const EmbeddedOptions& options) {
+  auth::Settings settings;
+  settings.registrations.most = options.registrations_per_minute;
+  settings.logins.most = options.logins_per_minute;
+  settings.login_failures.most = options.login_failures_per_minute;
+  return settings;
+}
+
+order::Settings order_settings(const EmbeddedOptions& options) {
+  order::Settings settings;
+  settings.lookups.most = options.order_lookups_per_minute;
+  settings.allow_backdating = options.allow_order_backdating;
+  return settings;
+}
+
 void or_throw(const Result<void>& outcome) {
   if (outcome) return;
   const auto& error = outcome.error();
@@ -88,11 +103,11 @@ struct EmbeddedShop::Parts {
         search_caller(network, "search-service"),
         operator_caller(network, "shopctl", true),
         authenticator(auth_caller, clock),
-        auth({clock, random, events, auth_caller, authenticator, metrics}, {}, *auth_database, limits, hasher),
+        auth({clock, random, events, auth_caller, authenticator, metrics}, auth_settings(options), *auth_database, limits, hasher),
         product({clock, random, events, product_caller, authenticator, metrics}, {}, *product_database),
         image({clock, random, events, image_caller, authenticator, metrics}, image_settings(options), pictures, files, limits),
         cart({clock, random, events, cart_caller, authenticator, metrics}, {}, carts),
-        order({clock, random, events, order_caller, authenticator, metrics}, {}, *order_database, limits),
+        order({clock, random, events, order_caller, authenticator, metrics}, order_settings(options), *order_database, limits),
         search({clock, random, events, search_caller, authenticator, metrics}, *search_index),
         services{&auth, &product, &image, &cart, &order, &search},
         gateway_health("api-gateway", clock),

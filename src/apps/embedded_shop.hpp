@@ -14,7 +14,10 @@ namespace shop {
 struct EmbeddedOptions {
   std::size_t io_threads = 2;
   std::string image_base_url = "http://localhost:3000";
-  std::int64_t uploads_per_minute = 50;  // from one address
+  std::int64_t uploads_per_minute = 50;  // from one address, like the other limits
+  std::int64_t registrations_per_minute = 120, logins_per_minute = 1200, order_lookups_per_minute = 120;
+  std::int64_t login_failures_per_minute = 50;  // on one account from one address
+  bool allow_order_backdating = false;          // for load tests
   bool demo = false;
 };
 

@@ -147,7 +147,10 @@ def one_address(shop, _):
     body = {"name": "Many", "email": email, "password": "password-of-many"}
     answers = at_once(shop, 100, lambda c, i: c.post("/auth/register", {**body, "email": email.upper() if i % 2 else email}))
     came = statuses(answers)
-    assert came.get(201) == 1 and set(came) <= {201, 409, 429, 503}, f"100 registrations of one address: {came}"
+    if os.environ.get("SHOP_STACK"):  # its limits and the queue before its hashing are not ours to set
+        assert came.get(201) == 1 and set(came) <= {201, 409, 429, 503}, f"100 registrations of one address: {came}"
+    else:
+        assert came.get(201) == 1 and set(came) <= {201, 409, 503} and came[409] >= 50, f"100 registrations of one address: {came}"
 
 
 def two_administrators(shop, admin):
@@ -170,7 +173,7 @@ def two_administrators(shop, admin):
 
 
 def main():
-    with lib.opened(demo=False) as shop:
+    with lib.opened(demo=False, environment={"REGISTRATIONS_PER_MINUTE": "1000"}) as shop:
         if not os.environ.get("SHOP_STACK"):
             made = shop.shopctl("create-admin", *lib.ADMIN)
             assert made.returncode == 0, made.stderr

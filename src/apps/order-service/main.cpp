@@ -8,6 +8,7 @@ using namespace shop;
 std::unique_ptr<Service> make(ProcessResources& resources) {
   order::Settings settings;
   settings.allow_backdating = resources.text("ALLOW_ORDER_BACKDATING") == "true";
+  settings.lookups.most = resources.number("ORDER_LOOKUPS_PER_MINUTE");
   return std::make_unique<order::OrderModule>(resources.world(), settings, resources.database(), resources.key_values());
 }
 
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
                             .uses_key_values = true,
                             .uses_events = true,
                             .peers = {"auth-service", "product-service"},
-                            .settings = {{"--allow-order-backdating", "ALLOW_ORDER_BACKDATING", "true: honour overrideCreatedAt, for load tests", "false"}},
+                            .settings = {{"--allow-order-backdating", "ALLOW_ORDER_BACKDATING", "true: honour overrideCreatedAt, for load tests", "false"},
+                                         {"--order-lookups-per-minute", "ORDER_LOOKUPS_PER_MINUTE", "Orders looked up from one address", "120"}},
                             .make = make});
 }

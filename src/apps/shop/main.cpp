@@ -20,13 +20,14 @@ struct Options {
   std::string bind = "127.0.0.1";
   std::string data = "./data";
   std::string image_base_url;
-  std::int64_t uploads_per_minute = 50;
+  shop::EmbeddedOptions embedded;
   bool demo = false;
   int grace_seconds = 5;
   shop::LogLevel log_level = shop::LogLevel::info;
 };
 
 int parse(int argc, char** argv, Options& options) {
+  auto& embedded = options.embedded;
   CLI::App app{"shop: a complete headless shop in one process.\nCatalogue, carts, checkout, search, accounts and pictures at one address.", "shop"};
   app.set_version_flag("--version", "shop " SHOP_VERSION);
   app.add_option("--port", options.port, "Port to listen on")->envname("PORT")->capture_default_str();
@@ -35,9 +36,28 @@ int parse(int argc, char** argv, Options& options) {
   app.add_flag("--demo", options.demo, "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
   app.add_option("--image-base-url", options.image_base_url, "Address under which clients reach the shop, for links to pictures; default http://localhost:PORT")
       ->envname("IMAGE_BASE_URL");
-  app.add_option("--uploads-per-minute", options.uploads_per_minute, "Pictures that may be stored from one address")
+  app.add_option("--uploads-per-minute", embedded.uploads_per_minute, "Pictures that may be stored from one address")
       ->envname("UPLOADS_PER_MINUTE")
       ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--registrations-per-minute", embedded.registrations_per_minute, "Accounts that may be registered from one address")
+      ->envname("REGISTRATIONS_PER_MINUTE")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--logins-per-minute", embedded.logins_per_minute, "Logins that succeed, from one address")
+      ->envname("LOGINS_PER_MINUTE")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--login-failures-per-minute", embedded.login_failures_per_minute, "Logins that fail, on one account from one address")
+      ->envname("LOGIN_FAILURES_PER_MINUTE")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--order-lookups-per-minute", embedded.order_lookups_per_minute, "Orders looked up without an account, from one address")
+      ->envname("ORDER_LOOKUPS_PER_MINUTE")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--allow-order-backdating", embedded.allow_order_backdating, "true: honour overrideCreatedAt of orders, for load tests")
+      ->envname("ALLOW_ORDER_BACKDATING")
       ->capture_default_str();
   app.add_option("--grace", options.grace_seconds, "Seconds that running requests have to end at a stop")
       ->envname("SHUTDOWN_GRACE_SECONDS")
@@ -65,10 +85,9 @@ void run(const Options& options) {
   if (!folder) throw std::runtime_error(fmt::format("Another shop runs on {}: stop it, or choose another folder with --data.", options.data));
   const auto path = folder->path();
 
-  EmbeddedOptions embedded;
+  auto embedded = options.embedded;
   embedded.io_threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
   embedded.image_base_url = options.image_base_url.empty() ? fmt::format("http://localhost:{}", options.port) : options.image_base_url;
-  embedded.uploads_per_minute = options.uploads_per_minute;
   embedded.demo = options.demo;
   EmbeddedShop shop(std::move(*folder), embedded);
   shop.start();
