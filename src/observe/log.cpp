@@ -158,7 +158,7 @@ void log_access(const AccessLine& access) {
   line.add("route", access.route);
   line.add("path", access.path);
   line.add("status", access.status);
-  line.add("durationMs", access.duration_ms);
+  line.add("duration", access.duration_ms);
   line.add("bytes", access.bytes);
   line.add("remote", access.remote);
   if (!access.error_code.empty()) line.add("error", access.error_code);
