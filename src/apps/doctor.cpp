@@ -17,7 +17,7 @@ namespace shop {
 namespace {
 
 constexpr std::int64_t page = 500;
-constexpr std::int64_t most = 1000;          // findings of one kind
+constexpr std::size_t most = 1000;           // findings of one kind, about
 constexpr milliseconds sweep_time{30'000};   // after an expiry the sweeper has had its chance
 constexpr std::string_view beyond = "~";     // greater than every id
 
@@ -196,7 +196,7 @@ Task<Result<void>> Doctor::files(const Context& context, DoctorReport& report) {
   const std::pair<Database*, std::string> all[] = {{stores_.auth, "auth"}, {stores_.product, "product"}, {stores_.order, "order"}, {stores_.events, "events"}};
   for (const auto& [database, name] : all) {
     if (!database) {
-      report.not_checked.push_back(name);
+      report.not_checked.push_back("the store of " + name);
       continue;
     }
     CO_TRY(const auto said, co_await read(*database, context, damage_in));
@@ -212,7 +212,7 @@ Task<Result<void>> Doctor::stock(const Context& context, DoctorReport& report) {
   report.counted["stock movements"] = counts.movements;
   report.counted["reservations"] = counts.reservations;
   if (counts.unpublished > 0) report.waiting["product changes to be published"] = counts.unpublished;
-  CO_TRY(const auto faults, co_await read(*stores_.product, context, product::store::stock_faults, most));
+  CO_TRY(const auto faults, co_await read(*stores_.product, context, product::store::stock_faults, std::int64_t(most)));
   for (const auto& f : faults) {
     report.findings.push_back({"I1", "variant " + f.variant_id,
                                f.stock < 0 ? "The stock is below 0." : "The movements do not sum to the stock.",
@@ -240,6 +240,10 @@ Task<Result<void>> Doctor::orders(const Context& context, DoctorReport& report) 
       const auto stock = held.find(id);
       OrderCase(id, order == placed.end() ? nullptr : &order->second, stock == held.end() ? nullptr : &stock->second, clock_.wall()).judge(report);
     }
+    if (report.findings.size() > most && end != beyond) {
+      report.not_checked.push_back(fmt::format("orders after {}: there are too many findings before", end));
+      break;
+    }
     after = end;
   }
   co_return Result<void>();
@@ -247,12 +251,12 @@ Task<Result<void>> Doctor::orders(const Context& context, DoctorReport& report) 
 
 Task<Result<void>> Doctor::kept_answers(const Context& context, const Options& options, DoctorReport& report) {
   if (!stores_.order) co_return Result<void>();
-  CO_TRY(const auto missing, co_await read(*stores_.order, context, order::store::missing_orders, most));
+  CO_TRY(const auto missing, co_await read(*stores_.order, context, order::store::missing_orders, std::int64_t(most)));
   for (const auto& m : missing) {
     report.findings.push_back({"I3", "order " + m.id, "An order that somebody was told of does not exist.",
                                {m.told_by, fmt::format("orders: none with id={}", m.id)}, Repair::none, m.id, {}});
   }
-  CO_TRY(const auto faults, co_await read(*stores_.order, context, order::store::key_faults, most));
+  CO_TRY(const auto faults, co_await read(*stores_.order, context, order::store::key_faults, std::int64_t(most)));
   for (const auto& f : faults) {
     report.findings.push_back({"I4", fmt::format("key {} of {}", f.key, f.caller), f.why,
                                {fmt::format("idempotency_keys: caller={} key={} resource={}", f.caller, f.key, f.resource)}, Repair::none, f.resource, {}});

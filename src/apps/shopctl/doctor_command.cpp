@@ -151,7 +151,7 @@ void print(const DoctorReport& report) {
   }
   fmt::print("Looked at: {}.\n", list(report.counted));
   if (!report.waiting.empty()) fmt::print("Under way: {}.\n", list(report.waiting));
-  for (const auto& name : report.not_checked) fmt::print("Not looked at: the store of {}.\n", name);
+  for (const auto& name : report.not_checked) fmt::print("Not looked at: {}.\n", name);
 }
 
 void print_json(const DoctorReport& report) {

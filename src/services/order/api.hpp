@@ -139,6 +139,16 @@ struct Settlement {
 };
 BOOST_DESCRIBE_STRUCT(Settlement, (), (orderId, outcome))
 
+struct SettleRequest {
+  std::vector<OrderId> orderIds;  // 1 to 500
+};
+BOOST_DESCRIBE_STRUCT(SettleRequest, (), (orderIds))
+
+struct Settlements {
+  std::vector<Settlement> settlements;  // in the order asked for
+};
+BOOST_DESCRIBE_STRUCT(Settlements, (), (settlements))
+
 // Events on order_events, key = order. ORDER_CREATED, ORDER_CANCELLED, ORDER_PAID carry the Order.
 struct FailedEvent {
   OrderId orderId;

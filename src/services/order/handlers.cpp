@@ -63,4 +63,8 @@ Task<Result<Verified>> Handlers::verify_purchase(Call& call, Query<PurchaseQuery
 
 Task<Result<Settlement>> Handlers::settle(Call& call, OrderId id) { co_return co_await service_.settle(call.context, id); }
 
+Task<Result<Settlements>> Handlers::settle_all(Call& call, Body<SettleRequest> request) {
+  co_return co_await service_.settle_all(call.context, request.value);
+}
+
 }  // namespace shop::order

@@ -26,6 +26,7 @@ class Handlers {
   Task<Result<Order>> set_status(Call& call, OrderId id, Body<StatusRequest> body);
   Task<Result<Verified>> verify_purchase(Call& call, Query<PurchaseQuery> query);
   Task<Result<Settlement>> settle(Call& call, OrderId id);
+  Task<Result<Settlements>> settle_all(Call& call, Body<SettleRequest> request);
 
  private:
   OrderService& service_;

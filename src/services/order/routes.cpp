@@ -21,6 +21,7 @@ const net::RouteTable<Handlers>& routes() {
        "Cancel an order that is pending or paid", {200}, {404, 409}},
       {put, "/:id/status", needs(update_order), &Handlers::set_status, "Move an order to another state", {200}, {404, 409}},
       {get, "/internal/verify-purchase", internal_only(), &Handlers::verify_purchase, "Whether a user received a product", {200}, {}},
+      {post, "/internal/orders/settle", internal_only(), &Handlers::settle_all, "The same for many, in one transaction", {200}, {}},
       {post, "/internal/orders/:id/settle", internal_only(), &Handlers::settle, "Whether an order was placed; if not, it never will be", {200}, {}},
   };
   return table;

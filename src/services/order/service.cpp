@@ -110,7 +110,7 @@ Task<Result<std::string>> OrderService::place_as(const Context& context, const P
   if (!quote) {
     if (nothing_was_reserved(quote.error())) {
       if (key) CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
-    } else if (quote.error().name != "RESERVATION_RELEASED") {
+    } else if (quote.error().name != "RESERVATION_RELEASED" && quote.error().name != "BUSY") {  // BUSY: it was not even begun
       (void)co_await give_up(context, id);  // it may have been reserved all the same
     }
     co_return fail(as_order_error(std::move(quote).error(), placing.request.items));
@@ -202,6 +202,19 @@ Task<Result<std::string>> OrderService::give_up_in(Transaction& tx, const OrderI
 
 Task<Result<Settlement>> OrderService::settle(const Context& context, const OrderId& id) {
   co_return co_await write(database_, context, [&](Transaction& tx) { return settle_in(tx, id); });
+}
+
+Task<Result<Settlements>> OrderService::settle_all(const Context& context, const SettleRequest& request) {
+  if (request.orderIds.empty() || request.orderIds.size() > 500) co_return fail(codec::faulty({{"orderIds", "must have 1 to 500 entries"}}));
+  co_return co_await write(database_, context, [&](Transaction& tx) { return settle_all_in(tx, request.orderIds); });
+}
+
+Task<Result<Settlements>> OrderService::settle_all_in(Transaction& tx, const std::vector<OrderId>& ids) {
+  Settlements all;
+  for (const auto& id : ids) {
+    CO_TRY(all.settlements.emplace_back(), co_await settle_in(tx, id));
+  }
+  co_return all;
 }
 
 Task<Result<Settlement>> OrderService::settle_in(Transaction& tx, const OrderId& id) {

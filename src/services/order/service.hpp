@@ -55,6 +55,7 @@ class OrderService {
 
   // For the stock's sweeper: an order that has not been placed by now never will be.
   Task<Result<Settlement>> settle(const Context& context, const OrderId& id);
+  Task<Result<Settlements>> settle_all(const Context& context, const SettleRequest& request);
 
   Task<Result<void>> keep_user(const Context& context, const store::UserCopy& user);
   Task<Result<void>> deactivate_user(const Context& context, const UserId& id, std::int64_t version);
@@ -68,6 +69,7 @@ class OrderService {
   Task<Result<void>> give_up(const Context& context, const OrderId& id);
   Task<Result<std::string>> give_up_in(Transaction& tx, const OrderId& id);
   Task<Result<Settlement>> settle_in(Transaction& tx, const OrderId& id);
+  Task<Result<Settlements>> settle_all_in(Transaction& tx, const std::vector<OrderId>& ids);
   Task<Result<StoredOrder>> change_in(Transaction& tx, const OrderId& id, Status to);
   Task<Result<StoredOrder>> change(const Context& context, const OrderId& id, Status to);
   Task<Result<StoredOrder>> load(const Context& context, const OrderId& id);

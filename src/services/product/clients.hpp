@@ -10,9 +10,9 @@ class OrderPeer {
  public:
   explicit OrderPeer(ServiceCaller& caller) : peer_(caller, "order-service") {}
 
-  // Whether the order was placed. If it was not, it never will be: order-service remembers that it was given up.
-  Task<Result<order::Settlement>> settle(const Context& context, OrderId id) const {
-    return peer_.command<order::Settlement>(context, "/internal/orders/" + id.text() + "/settle");
+  // Whether each order was placed. One that was not never will be: order-service remembers that it was given up.
+  Task<Result<order::Settlements>> settle(const Context& context, std::vector<OrderId> ids) const {
+    return peer_.post<order::Settlements>(context, "/internal/orders/settle", order::SettleRequest{std::move(ids)});
   }
 
  private:

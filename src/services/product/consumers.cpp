@@ -35,11 +35,16 @@ Task<Result<void>> rate_in(Transaction& tx, const Tools& tools, const EventId& e
 }  // namespace
 
 Task<Result<void>> ProductModule::handle(const Context& context, const std::vector<ReceivedEvent>& events) {
+  // Confirmed first, all at once: a confirmation has no effect on what is released already, and a release takes what is confirmed.
+  std::vector<OrderId> created;
   for (const auto& event : events) {
-    if (event.type == "ORDER_CREATED") {
-      CO_TRY(const auto order, codec::from_value<OrderPayload>(event.payload));
-      CO_CHECK(co_await stock_.confirm(context, order.id));
-    } else if (event.type == "ORDER_CANCELLED") {
+    if (event.type != "ORDER_CREATED") continue;
+    CO_TRY(const auto order, codec::from_value<OrderPayload>(event.payload));
+    created.push_back(order.id);
+  }
+  if (!created.empty()) CO_CHECK(co_await stock_.confirm(context, created));
+  for (const auto& event : events) {
+    if (event.type == "ORDER_CANCELLED") {
       CO_TRY(const auto order, codec::from_value<OrderPayload>(event.payload));
       CO_CHECK(co_await stock_.release(context, order.id, "Order cancelled"));
     } else if (event.type == "ORDER_FAILED") {

@@ -108,9 +108,10 @@ class StockService {
 
   Task<Result<ReserveAnswer>> reserve(const Context& context, const ReserveRequest& request);
   Task<Result<ReleaseAnswer>> release(const Context& context, const OrderId& order, const std::string& reason);
-  Task<Result<void>> confirm(const Context& context, const OrderId& order);
+  Task<Result<void>> confirm(const Context& context, const std::vector<OrderId>& orders);
 
-  // Reservations past their expiry: the order-service says, once and for all, whether the order exists.
+  // Reservations past their expiry: order-service says, once and for all, which of the orders exist. Many in one step: after a
+  // crash or an overload there may be thousands.
   Task<Result<bool>> sweep(const Context& context);
 
  private:
@@ -118,7 +119,8 @@ class StockService {
                                        const std::optional<IdempotencyKey>& key);
   Task<Result<std::vector<store::ReservationLine>>> reserve_in(Transaction& tx, const OrderId& order, const std::vector<store::Take>& takes);
   Task<Result<void>> release_in(Transaction& tx, const OrderId& order, const std::string& reason);
-  Task<Result<void>> settle(const Context& context, const OrderId& order);
+  Task<Result<void>> settle(const Context& context, const std::vector<OrderId>& orders);
+  Task<Result<void>> settle_in(Transaction& tx, const std::vector<order::Settlement>& settlements);
 
   const Tools tools_;
   const Settings settings_;

@@ -196,24 +196,44 @@ Task<Result<void>> StockService::release_in(Transaction& tx, const OrderId& orde
   co_return co_await announce_stock(tools_, tx, products_of(lines));
 }
 
-Task<Result<void>> StockService::confirm(const Context& context, const OrderId& order) {
-  CO_CHECK(co_await write(tools_.database, context, store::set_reservation, order, ReservationStatus::HELD, ReservationStatus::CONFIRMED));
-  co_return Result<void>();
+Task<Result<void>> StockService::confirm(const Context& context, const std::vector<OrderId>& orders) {
+  co_return co_await write(tools_.database, context, store::confirm_reservations, orders);
 }
 
 Task<Result<bool>> StockService::sweep(const Context& context) {
-  constexpr std::int64_t chunk = 50;
+  constexpr std::int64_t chunk = 200;
   CO_TRY(const auto expired, co_await read(tools_.database, context, store::expired_reservations, tools_.clock.wall(), chunk));
-  for (const auto& order : expired) CO_CHECK(co_await settle(context, order));
-  co_return expired.size() == static_cast<std::size_t>(chunk);
+  if (expired.empty()) co_return false;
+  auto settled = co_await settle(context, expired);
+  if (!settled && traits(settled.error().code).retryable) co_return Failure(std::move(settled).error());
+  if (!settled) {  // one of them cannot be settled; it must not keep the others waiting
+    for (const auto& order : expired) {
+      const std::vector<OrderId> one{order};
+      if (auto alone = co_await settle(context, one); !alone) {
+        log(Severity::error, "stock sweeper", "a reservation cannot be settled",
+            {{"order", order.text()}, {"cause", alone.error().message}, {"detail", alone.error().detail}});
+      }
+    }
+  }
+  co_return settled && expired.size() == static_cast<std::size_t>(chunk);
 }
 
-Task<Result<void>> StockService::settle(const Context& context, const OrderId& order) {
-  CO_TRY(const auto settlement, co_await orders_.settle(context, order));
-  if (settlement.outcome == order::Outcome::PLACED) co_return co_await confirm(context, order);
-  log(Severity::info, "stock sweeper", "reservation given back", {{"order", order.text()}});
-  CO_CHECK(co_await release(context, order, "Order was not completed"));
+Task<Result<void>> StockService::settle(const Context& context, const std::vector<OrderId>& orders) {
+  CO_TRY(const auto answer, co_await orders_.settle(context, orders));
+  CO_CHECK(co_await write(tools_.database, context, [&](Transaction& tx) { return settle_in(tx, answer.settlements); }));
+  std::int64_t given_back = 0;
+  for (const auto& settlement : answer.settlements) given_back += settlement.outcome != order::Outcome::PLACED;
+  if (given_back > 0) log(Severity::info, "stock sweeper", "reservations given back", {{"count", given_back}});
   co_return Result<void>();
+}
+
+Task<Result<void>> StockService::settle_in(Transaction& tx, const std::vector<order::Settlement>& settlements) {
+  std::vector<OrderId> placed;
+  for (const auto& settlement : settlements) {
+    if (settlement.outcome == order::Outcome::PLACED) placed.push_back(settlement.orderId);
+    else CO_CHECK(co_await release_in(tx, settlement.orderId, "Order was not completed"));
+  }
+  co_return co_await store::confirm_reservations(tx, placed);
 }
 
 }  // namespace shop::product

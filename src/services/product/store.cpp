@@ -447,6 +447,13 @@ Task<Result<bool>> set_reservation(Transaction& tx, const OrderId& order, Reserv
   co_return count > 0;
 }
 
+Task<Result<void>> confirm_reservations(Transaction& tx, const std::vector<OrderId>& orders) {
+  std::vector<Params> sets;
+  for (const auto& order : orders) sets.push_back(codec::params_of(order, ReservationStatus::HELD, ReservationStatus::CONFIRMED));
+  if (!sets.empty()) CO_CHECK(co_await tx.run_each(reservation_set, std::move(sets)));
+  co_return Result<void>();
+}
+
 Task<Result<std::vector<OrderId>>> expired_reservations(Transaction& tx, Instant now, std::int64_t limit) {
   return select<OrderId>(tx, reservation_expired, now, limit);
 }
