@@ -41,7 +41,20 @@ bench: build  ## every figure of docs/benchmarks.md, beside its peers; bench-NAM
 bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 
+chaos: build  ## 10 000 checkouts while everything is killed with -9 every 2 s; one line says what became of them
+	@tests/fault/chaos.py $(CHAOS_OPTIONS)
+
+overload: build  ## three times what the shop can serve, for 30 s
+	@cmake --build build --target load
+	@tests/fault/overload.py --mix checkout $(OVERLOAD_OPTIONS)
+	@tests/fault/overload.py --mix login $(OVERLOAD_OPTIONS)
+
+MINUTES ?= 30
+soak: build  ## an even load for MINUTES (30): memory stays flat
+	@cmake --build build --target load
+	@tests/fault/soak.py --minutes $(MINUTES)
+
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: help shop setup configure build unit dev fmt test clean
+.PHONY: chaos overload soak help shop setup configure build unit dev fmt test clean

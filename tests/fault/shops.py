@@ -28,8 +28,21 @@ class Alone(OneProcess):
         """(exit code, report)"""
         return report_of(self.shopctl("doctor", "--json", "--patience", "0", *arguments))
 
-    def alive(self):
-        return self.process.poll() is None
+    carts_survive = True  # kill -9 costs no cart
+
+    def ended_by_itself(self):
+        return "" if self.process.poll() is None else f"The shop ended by itself:\n{self.tail()}"
+
+    def whole(self):
+        """Waits until everything that was killed is there again."""
+
+    def ends_well(self):
+        """SIGTERM ends it with 0, and its folder holds what doctor wants, with nobody there to tidy up."""
+        code = self.stop()
+        done = self.shopctl("doctor")
+        if code != 0 or done.returncode != 0:
+            print(f"  the shop ended with {code}; doctor says: {done.stdout}{done.stderr}")
+        return code == 0 and done.returncode == 0
 
     def deadlocks(self):
         return 0  # SQLite has one writer: where two would lock each other it answers with an error, which the tests count
