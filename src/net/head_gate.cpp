@@ -19,18 +19,6 @@ constexpr auto token_chars = [] {
   return table;
 }();
 
-bool is_token(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return token_chars[static_cast<unsigned char>(c)]; });
-}
-
-bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
-}
-
 bool is_digits(std::string_view text) {
   return !text.empty() && text.size() <= 15 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -84,6 +72,18 @@ std::optional<std::string_view> refuse_target(std::string_view method, std::stri
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return token_chars[static_cast<unsigned char>(c)]; });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+}
 
 bool ambiguous_path(std::string_view path) {
   std::size_t dots = 0, others = 0;  // of the present segment
@@ -152,7 +152,7 @@ std::optional<std::string_view> refuse_head(std::string_view head) {
       case 17:
         if (!equal_ignoring_case(name, "transfer-encoding")) break;
         if (++encodings > 1) return "Transfer-Encoding is given twice";
-        if (!equal_ignoring_case(value, "chunked")) return "Transfer-Encoding is not exactly chunked";
+        if (value != "chunked") return "Transfer-Encoding is not exactly chunked";
         break;
       default: break;
     }

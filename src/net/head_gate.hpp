@@ -19,4 +19,8 @@ std::optional<std::string_view> refuse_head(std::string_view head);
 // percent sign that starts no octet.
 bool ambiguous_path(std::string_view path);
 
+// RFC 9110, 5.6.2 and 5.5: a token, and what a field's value may hold.
+bool is_token(std::string_view text);
+bool is_field_value(std::string_view text);
+
 }  // namespace shop::net

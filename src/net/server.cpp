@@ -1,5 +1,6 @@
 #include "net/server.hpp"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,10 +20,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <fmt/format.h>
 
+#include "net/body_reader.hpp"
 #include "net/head_gate.hpp"
 #include "net/problem.hpp"
 #include "net/timeouts.hpp"
@@ -60,6 +62,22 @@ std::string_view date_now() {
 
 bool bodiless(int status) { return status == 204 || status == 304 || status < 200; }
 
+// As many connections as the process may have descriptors for; some are kept for stores and peers.
+ServerOptions affordable(ServerOptions options) {
+  constexpr rlim_t others = 512;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return options;
+  const rlim_t wanted = options.max_connections + others;
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const rlim_t room = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
+  options.max_connections = std::min<std::size_t>(options.max_connections, room);
+  return options;
+}
+
 // What all connections of a server share.
 struct Shared {
   const ServerOptions& options;
@@ -67,6 +85,9 @@ struct Shared {
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> connections{0};
 };
+
+// For the head alone: bodies are BodyReader's.
+using HeadParser = http::request_parser<http::empty_body>;
 
 class Connection;
 
@@ -120,34 +141,24 @@ class Connection final : public Exchange {
   Stream& stream() override { return *stream_; }
   bool internal_socket() const override { return !shared_.options.unix_socket.empty(); }
 
-  bool has_body() const override { return !parser_->is_done(); }
-  std::optional<std::uint64_t> content_length() const override {
-    const auto length = parser_->content_length();
-    return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
-  }
+  bool has_body() const override { return !body_.done(); }
+  std::optional<std::uint64_t> content_length() const override { return body_.length(); }
 
   Task<Result<std::size_t>> read_some(std::span<char> into) override {
-    auto& body = parser_->get().body();
-    body.data = into.data();
-    body.size = into.size();
     if (expects_continue_) {
       expects_continue_ = false;
       error_code error;
       co_await stream_->write(asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), {}, error);
     }
-    while (!parser_->is_done() && body.size == into.size()) {
-      error_code error;
-      const std::size_t used = parser_->put(buffer_.data(), error);
-      buffer_.consume(used);
-      if (error == http::error::need_buffer) break;
-      if (error && error != http::error::need_more) co_return broken_body("The body's framing is not valid.");
-      if (parser_->is_done() || body.size != into.size()) break;
-      if (error == http::error::need_more || used == 0) {
-        watch_.until(std::min(body_deadline_, std::chrono::steady_clock::now() + shared_.options.body_timeout));
-        if (!(co_await fill())) co_return broken_body("The body ended early.");
-      }
+    for (;;) {
+      auto bytes = buffered();
+      const auto got = body_.read(bytes, into);
+      buffer_.consume(buffer_.size() - bytes.size());
+      if (got > 0 || body_.done()) co_return got;
+      if (body_.broken()) co_return broken_body("The body's framing is not valid.");
+      watch_.until(std::min(body_deadline_, std::chrono::steady_clock::now() + shared_.options.body_timeout));
+      if (!(co_await fill())) co_return broken_body("The body ended early.");
     }
-    co_return into.size() - body.size;
   }
 
   Task<Result<void>> read_all(Request& request, std::size_t limit) override {
@@ -180,7 +191,7 @@ class Connection final : public Exchange {
     co_await stream_->write(asio::buffer(head), with_body && !file ? asio::buffer(text.data(), text.size()) : asio::const_buffer(),
                             error);
     if (!error && file && with_body) co_await stream_->write_file(*file, error);
-    broken_ = static_cast<bool>(error);
+    broken_ = broken_ || error;
     bytes_sent_ = with_body ? response.body_size() : 0;
   }
 
@@ -233,7 +244,7 @@ class Connection final : public Exchange {
   std::string head_of(const Response& response) {
     started_ = true;
     status_ = response.status;
-    if (response.headers.get("Connection") == "close" || (keep_alive_ && leaves_body())) keep_alive_ = false;
+    if (response.headers.get("Connection") == "close" || broken_ || leaves_body()) keep_alive_ = false;
     std::string head;
     head.reserve(512);
     fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
@@ -270,38 +281,35 @@ class Connection final : public Exchange {
     status_ = 0;
     bytes_sent_ = 0;
     chunked_out_ = bodiless_out_ = false;
-    watch_.in(buffer_.size() == 0 ? shared_.options.idle_timeout : shared_.options.head_timeout);
+    const bool fresh = std::exchange(fresh_, false);
+    watch_.in(buffer_.size() == 0 && !fresh ? shared_.options.idle_timeout : shared_.options.head_timeout);
     std::size_t end = std::string_view::npos, searched = 0;
     while ((end = buffered().find("\r\n\r\n", searched)) == std::string_view::npos) {
-      if (buffer_.size() > max_head_bytes) co_return co_await refuse(431, "The head is larger than 16 KiB.");
+      if (buffer_.size() > max_head_bytes) co_return co_await refuse(431, "the head is larger than 16 KiB");
       searched = buffer_.size() < 3 ? 0 : buffer_.size() - 3;
       const bool first_bytes = buffer_.size() == 0;
       if (first_bytes && shared_.draining.load(std::memory_order_relaxed)) co_return false;
-      if (!(co_await fill())) {
-        if (watch_.expired() && buffer_.size() > 0) co_return false;  // cut: a slow head deserves no answer
-        co_return false;
-      }
-      if (first_bytes) watch_.in(shared_.options.head_timeout);
+      if (!(co_await fill())) co_return false;  // gone, or cut: a slow head deserves no answer
+      if (first_bytes && !fresh) watch_.in(shared_.options.head_timeout);
     }
     const auto head = buffered().substr(0, end + 4);
-    if (head.size() > max_head_bytes) co_return co_await refuse(431, "The head is larger than 16 KiB.");
+    if (head.size() > max_head_bytes) co_return co_await refuse(431, "the head is larger than 16 KiB");
     if (const auto reason = refuse_head(head)) co_return co_await refuse(400, *reason);
 
-    parser_.emplace();
-    parser_->eager(false);
-    parser_->header_limit(max_head_bytes);
-    parser_->body_limit(boost::none);
+    HeadParser parser;
+    parser.header_limit(max_head_bytes);
+    parser.body_limit(boost::none);
     error_code error;
-    parser_->put(asio::const_buffer(head.data(), head.size()), error);
-    if (error || !parser_->is_header_done()) co_return co_await refuse(400, "the head is not valid");
-    take_head();
+    parser.put(asio::const_buffer(head.data(), head.size()), error);
+    if (error || !parser.is_header_done()) co_return co_await refuse(400, "the head is not valid");
+    take_head(parser);
     buffer_.consume(end + 4);
     body_deadline_ = std::chrono::steady_clock::now() + shared_.options.body_time_max;
     co_return true;
   }
 
-  void take_head() {
-    const auto& message = parser_->get();
+  void take_head(const HeadParser& parser) {
+    const auto& message = parser.get();
     const auto method = message.method_string();
     const auto target = message.target();
     request_ = Request{};
@@ -318,6 +326,8 @@ class Connection final : public Exchange {
                            {field.value().data(), field.value().size()});
     }
     request_.remote = remote_;
+    const auto length = parser.content_length();
+    body_ = parser.chunked() ? BodyReader::chunked() : length ? BodyReader::sized(*length) : BodyReader();
     keep_alive_ = message.keep_alive();
     expects_continue_ = message.version() == 11 && equal_ignoring_case(request_.headers.get("Expect"), "100-continue");
   }
@@ -336,12 +346,12 @@ class Connection final : public Exchange {
 
   // The answer goes before the body was read, and the rest is more than is worth reading: the other end must be told, or it
   // sends its next request here.
-  bool leaves_body() const { return has_body() && (expects_continue_ || content_length().value_or(drain_bytes + 1) > drain_bytes); }
+  bool leaves_body() const {
+    return body_.broken() || (has_body() && (expects_continue_ || content_length().value_or(drain_bytes + 1) > drain_bytes));
+  }
 
   Task<bool> skip_rest_of_body() {
-    if (broken_) co_return false;
-    if (!has_body()) co_return true;
-    if (expects_continue_ || content_length().value_or(0) > drain_bytes) co_return false;
+    if (broken_ || leaves_body()) co_return false;
     std::array<char, 4096> rest;
     for (std::size_t seen = 0; has_body();) {
       auto got = co_await read_some(rest);
@@ -356,11 +366,11 @@ class Connection final : public Exchange {
   const std::string remote_;
   Watch watch_;
   boost::beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::buffer_body>> parser_;
+  BodyReader body_;
   Request request_;
   Headers extra_;
   Monotonic body_deadline_;
-  bool busy_ = false, keep_alive_ = true, expects_continue_ = false, broken_ = false;
+  bool fresh_ = true, busy_ = false, keep_alive_ = true, expects_continue_ = false, broken_ = false;
   bool started_ = false, chunked_out_ = false, bodiless_out_ = false;
   int status_ = 0;
   std::uint64_t bytes_sent_ = 0;
@@ -382,7 +392,7 @@ Task<Result<void>> WholeBody::read_all(Request& request, std::size_t limit) {
 
 struct Server::Impl {
   Impl(IoThreads& io, ServerOptions given, Handler& handler)
-      : threads(io), options(std::move(given)), shared{options, handler}, acceptor(io.first()), rooms(io.count()) {
+      : threads(io), options(affordable(std::move(given))), shared{options, handler}, acceptor(io.first()), rooms(io.count()) {
     error_code error;
     asio::generic::stream_protocol::endpoint endpoint;
     if (!options.unix_socket.empty()) {

@@ -25,7 +25,7 @@ struct ServerOptions {
   std::string unix_socket;   // instead of address and port; mode 0600
 
   std::size_t max_connections = 8192;  // one more is answered 503 and closed
-  milliseconds head_timeout{10'000};   // for a complete head, from its first byte
+  milliseconds head_timeout{10'000};   // for a complete head: from its first byte, the connection's first from its begin
   milliseconds idle_timeout{60'000};   // between requests
   milliseconds body_timeout{10'000};   // without any progress
   milliseconds body_time_max{60'000};  // in all
