@@ -1,5 +1,8 @@
 #include "net/client.hpp"
 
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <map>
 #include <mutex>
 
@@ -34,7 +37,9 @@ bool repeatable(Method method) {
 class HttpConnection final : public ClientConnection {
  public:
   HttpConnection(Socket socket, asio::io_context& context)
-      : stream_(plain_stream(std::move(socket), context)), watch_(context, [this] { stream_->cancel(); }) {}
+      : handle_(socket.native_handle()),
+        stream_(plain_stream(std::move(socket), context)),
+        watch_(context, [this] { stream_->cancel(); }) {}
 
   void until(Monotonic deadline) override { watch_.until(deadline); }
 
@@ -98,6 +103,10 @@ class HttpConnection final : public ClientConnection {
   }
 
   bool reused() const override { return exchanges_ > 0; }
+  bool quiet() const override {
+    char byte;
+    return buffer_.size() == 0 && ::recv(handle_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+  }
   bool reusable() const override { return parser_ && parser_->is_done() && parser_->get().keep_alive() && buffer_.size() == 0; }
 
   void begin() { ++exchanges_; }
@@ -125,6 +134,7 @@ class HttpConnection final : public ClientConnection {
     return fail(Code::bad_upstream, "The answer is not valid HTTP.", {}, error.message());
   }
 
+  const int handle_;
   std::unique_ptr<Stream> stream_;
   Watch watch_;
   boost::beast::flat_buffer buffer_;
@@ -199,7 +209,7 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& 
     auto connection = std::move(parked.back());
     parked.pop_back();
     auto& http_connection = static_cast<HttpConnection&>(*connection);
-    if (http_connection.stale()) continue;
+    if (http_connection.stale() || !connection->quiet()) continue;
     http_connection.begin();
     connection->until(context.deadline);
     co_return connection;

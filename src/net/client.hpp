@@ -35,6 +35,7 @@ class ClientConnection {
   virtual Task<Result<std::size_t>> read_some(std::span<char> into) = 0;  // 0: the answer is complete
 
   virtual bool reused() const = 0;     // was open before this exchange
+  virtual bool quiet() const = 0;      // nothing has come that was not read yet, and the other end has not hung up
   virtual bool reusable() const = 0;   // the answer is complete and the other end keeps the connection
 };
 

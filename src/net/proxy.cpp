@@ -21,6 +21,15 @@ bool listed(std::string_view tokens, std::string_view name) {
   return false;
 }
 
+// Of all Connection fields; they may be several.
+std::string connection_tokens(const Headers& headers) {
+  std::string all;
+  headers.each([&](std::string_view name, std::string_view value) {
+    if (name.size() == 10 && equal_ignoring_case(name, "Connection")) (all += ',') += value;
+  });
+  return all;
+}
+
 std::string request_text(const Request& request, const Endpoint& endpoint, const Headers& added, const Exchange& exchange) {
   std::string head;
   head.reserve(1024);
@@ -31,7 +40,7 @@ std::string request_text(const Request& request, const Endpoint& endpoint, const
     ((head += name) += ": ") += value;
     head += "\r\n";
   };
-  const auto connection = request.headers.get("Connection");
+  const auto connection = connection_tokens(request.headers);
   request.headers.each([&](std::string_view name, std::string_view value) {
     if (passes(name, connection) && !added.has(name)) append(name, value);
   });
@@ -45,58 +54,67 @@ std::string request_text(const Request& request, const Endpoint& endpoint, const
   return head += "\r\n";
 }
 
-// The client's side failed while its body was read: its own answer, not the upstream's.
-Task<Result<void>> send_body(Exchange& exchange, ClientConnection& upstream) {
+// False: the upstream answered or hung up before it had all; the rest is not sent. An error is the client's side, which failed
+// while its body was read, or the connection's.
+Task<Result<bool>> send_body(Exchange& exchange, ClientConnection& upstream) {
   std::array<char, piece> buffer;
   const bool chunked = !exchange.content_length();
   while (exchange.has_body()) {
     CO_TRY(const auto got, co_await exchange.read_some(buffer));
     if (got == 0) break;
+    if (!upstream.quiet()) co_return false;
     const std::string_view bytes(buffer.data(), got);
     CO_CHECK(co_await upstream.write(chunked ? fmt::format("{:x}\r\n", got) : std::string(), bytes));
     if (chunked) CO_CHECK(co_await upstream.write("\r\n", {}));
   }
   if (chunked) CO_CHECK(co_await upstream.write("0\r\n\r\n", {}));
-  co_return Result<void>();
+  co_return true;
 }
 
 Response answer_head(const Response& upstream) {
   Response head;
   head.status = upstream.status;
-  const auto connection = upstream.headers.get("Connection");
+  const auto connection = connection_tokens(upstream.headers);
   upstream.headers.each([&](std::string_view name, std::string_view value) {
     if (passes(name, connection) && !equal_ignoring_case(name, "Date")) head.headers.add(name, value);
   });
   return head;
 }
 
-// From the first byte on the answer is the client's: what breaks now breaks its connection.
-Task<> send_answer(Exchange& exchange, ClientConnection& upstream, Response head) {
+Error broken_answer(Error cause) {
+  if (cause.code == Code::timed_out && !cause.message.empty()) return cause;
+  return {Code::bad_upstream, "The service hung up in the middle of its answer.", {}, {}, std::move(cause.detail), {}};
+}
+
+// From the first byte on the answer is the client's: what breaks then breaks its connection. Before, it is a 502.
+Task<std::optional<Error>> send_answer(Exchange& exchange, ClientConnection& upstream, Response head) {
   const auto length = upstream.content_length();
+  const bool bodiless = exchange.request().method == Method::head || head.status == 204 || head.status == 304;
   std::array<char, piece> buffer;
-  if (exchange.request().method == Method::head || head.status == 204 || head.status == 304) {  // a length, but no body
-    if (co_await exchange.start(std::move(head), length)) (void)co_await exchange.finish();
-    co_return;
-  }
-  if (length && *length <= whole_answer) {
+  if (!bodiless && length && *length <= whole_answer) {
     std::string body(static_cast<std::size_t>(*length), '\0');
     for (std::size_t have = 0; have < body.size();) {
-      const auto got = co_await upstream.read_some(std::span(body).subspan(have));
-      if (!got || *got == 0) co_return exchange.abandon();
+      auto got = co_await upstream.read_some(std::span(body).subspan(have));
+      if (!got) co_return broken_answer(std::move(got).error());
+      if (*got == 0) co_return broken_answer({});
       have += *got;
     }
     head.body = std::move(body);
     co_await exchange.send(std::move(head));
-    co_return;
+    co_return std::nullopt;
   }
-  if (!(co_await exchange.start(std::move(head), length))) co_return;
-  for (;;) {
+  if (!(co_await exchange.start(std::move(head), length))) co_return std::nullopt;
+  while (!bodiless) {
     const auto got = co_await upstream.read_some(buffer);
-    if (!got) co_return exchange.abandon();
+    if (!got) {
+      exchange.abandon();
+      co_return std::nullopt;
+    }
     if (*got == 0) break;
-    if (!(co_await exchange.write(std::span(buffer).first(*got)))) co_return;
+    if (!(co_await exchange.write(std::span(buffer).first(*got)))) co_return std::nullopt;
   }
   (void)co_await exchange.finish();
+  co_return std::nullopt;
 }
 
 }  // namespace
@@ -147,9 +165,11 @@ Task<std::optional<Error>> forward(const Context& context, Exchange& exchange, C
     if (!sent && upstream.reused() && attempt == 0 && sent.error().code == Code::unknown_outcome && !body) {
       co_return Error{Code::bad_upstream, "The service hung up.", {}, {}, sent.error().detail, {}};
     }
+    bool whole = true;  // was the request sent
     if (sent && body) {
-      sent = co_await send_body(exchange, upstream);
-      if (!sent && sent.error().code != Code::unknown_outcome && sent.error().code != Code::timed_out) co_return std::move(sent).error();
+      const auto passed = co_await send_body(exchange, upstream);
+      if (!passed && passed.error().code != Code::unknown_outcome && passed.error().code != Code::timed_out) co_return passed.error();
+      whole = passed.value_or(false);
     }
     auto answer = co_await upstream.read_head(exchange.request().method);
     if (!answer) {
@@ -158,9 +178,9 @@ Task<std::optional<Error>> forward(const Context& context, Exchange& exchange, C
       if (error.code == Code::unknown_outcome) error = {Code::bad_upstream, "The service hung up without an answer.", {}, {}, error.detail, {}};
       co_return error;
     }
-    co_await send_answer(exchange, upstream, answer_head(*answer));
-    pool.give_back(endpoint, std::move(*taken));
-    co_return std::nullopt;
+    auto broken = co_await send_answer(exchange, upstream, answer_head(*answer));
+    if (whole && !broken) pool.give_back(endpoint, std::move(*taken));
+    co_return broken;
   }
 }
 

@@ -25,7 +25,8 @@ inline constexpr std::array<Prefix, 9> prefixes{{
 
 std::optional<Prefix> prefix_of(std::string_view path);
 
-// "/internal/stock/reserve": nobody outside may know that such paths exist.
+// "/products/internal/stock/reserve", and what a service says of itself at /metrics and /openapi.json: nobody outside may know
+// that such paths exist, in whatever spelling.
 bool hidden(std::string_view path);
 
 }  // namespace shop::gateway

@@ -94,12 +94,19 @@ Task<> Gateway::handle(const Context& context, const net::Arrival&, net::Exchang
     answered.service = own_.service();
     co_return co_await exchange.send(preflight(request));
   }
+  if (request.method == Method::other) {
+    answered.service = own_.service();
+    const Error error{Code::method_not_allowed, "No path of this shop knows that method.", {}, {}, {}, {}};
+    auto response = net::problem_response(error, context.request_id);
+    response.headers.set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    co_return co_await exchange.send(std::move(response));
+  }
   const auto prefix = prefix_of(request.path());
   const auto backend = prefix ? backends_.find(prefix->service) : backends_.end();
   if (backend == backends_.end()) {
     co_return co_await exchange.send(co_await own_answer(context, exchange, answered));
   }
-  if (hidden(request.path()) || request.path().substr(prefix->path.size()) == "/metrics") {
+  if (hidden(request.path())) {
     answered.service = own_.service();
     const Error error{Code::not_found, fmt::format("There is nothing at {}.", utf8_prefix(request.path(), 200)), {}, {}, {}, {}};
     co_return co_await exchange.send(net::problem_response(error, context.request_id));
