@@ -118,6 +118,7 @@ struct EmbeddedShop::Parts {
         threads(options.io_threads) {
     for (auto* service : services) network.add(service->router());
     product.carry_demo(demo);
+    watch_tokens(metrics, authenticator);
   }
 
   // Whatever still runs ends in this order: the I/O threads, then the workers, whose answers go to the loops of those threads,

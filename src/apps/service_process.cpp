@@ -157,7 +157,9 @@ class Process final : public ProcessResources {
         balancer_(directory(), clock_, random_),
         caller_({program.name, settings_.internal_token}, balancer_, pool_, clock_, random_),
         authenticator_(caller_, clock_),
-        world_{clock_, random_, events(), caller_, authenticator_, metrics_} {}
+        world_{clock_, random_, events(), caller_, authenticator_, metrics_} {
+    watch_tokens(metrics_, authenticator_);
+  }
 
   const ServiceWorld& world() override { return world_; }
 

@@ -33,6 +33,12 @@ std::string_view bearer(std::string_view authorization) {
   return trimmed(authorization.substr(7));
 }
 
+bool given_once(const Headers& headers, std::string_view name) {
+  int count = 0;
+  headers.each([&](std::string_view each, std::string_view) { count += equal_ignoring_case(each, name) ? 1 : 0; });
+  return count == 1;
+}
+
 Failure unauthenticated(std::string message) { return fail(Code::unauthenticated, std::move(message)); }
 
 // Only the gateway is believed when it says for whom it asks.
@@ -137,7 +143,7 @@ Task<Result<Principal>> Router::admit(const Context& context, const Arrival& arr
     if (access.rule == Rule::recognised || access.rule == Rule::visitor) co_return Principal{};
     co_return unauthenticated("A token is needed: send Authorization: Bearer <token>.");
   }
-  const auto token = bearer(authorization);
+  const auto token = given_once(request.headers, "Authorization") ? bearer(authorization) : std::string_view();
   auto caller = token.empty() ? Result<Principal>(unauthenticated("The Authorization header is not a bearer token."))
                               : co_await authenticator_.authenticate(context, std::string(token));
   if (!caller && access.rule == Rule::recognised && caller.error().code == Code::unauthenticated) co_return Principal{};

@@ -7,6 +7,7 @@
 
 #include "base/generation_cache.hpp"
 #include "net/router.hpp"
+#include "observe/metrics.hpp"
 #include "ports/clock.hpp"
 #include "runtime/peer.hpp"
 #include "runtime/tokens.hpp"
@@ -44,7 +45,8 @@ class TokenAuthenticator final : public net::Authenticator {
   };
 
   Task<Result<Claims>> verify(const Context& context, const std::string& token);
-  Task<Result<void>> load_keys(const Context& context);
+  Task<Result<void>> load_keys(const Context& context);  // or, when somebody just did, waits a little
+  Monotonic::duration claim_load();                      // nothing to wait for: the caller loads
 
   const Peer auth_;
   Clock& clock_;
@@ -52,8 +54,10 @@ class TokenAuthenticator final : public net::Authenticator {
   GenerationCache<std::string, std::shared_ptr<const Known>> cache_{20'000};  // by the token's hash, never the token
   std::mutex keys_mutex_;
   std::shared_ptr<const KeySet> keys_;
-  Monotonic keys_loaded_{};
+  Monotonic next_load_{};
   std::atomic<std::int64_t> hits_{0}, misses_{0};
 };
+
+void watch_tokens(Metrics& metrics, const TokenAuthenticator& authenticator);
 
 }  // namespace shop

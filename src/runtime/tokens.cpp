@@ -92,11 +92,30 @@ bool signature_matches(EVP_PKEY* key, std::string_view text, std::string_view si
          EVP_DigestVerify(digest.get(), der, static_cast<std::size_t>(size), raw(text), text.size()) == 1;
 }
 
+// Colons outside of strings, one level deep.
+std::size_t members_written(std::string_view object) {
+  std::size_t count = 0;
+  int depth = 0;
+  bool text = false;
+  for (std::size_t i = 0; i < object.size(); ++i) {
+    const char c = object[i];
+    if (c == '\\') ++i;
+    else if (c == '"') text = !text;
+    else if (text) continue;
+    else if (c == '{' || c == '[') ++depth;
+    else if (c == '}' || c == ']') --depth;
+    else if (c == ':' && depth == 1) ++count;
+  }
+  return count;
+}
+
+// A member given twice is refused: which of the two counts, readers do not agree on.
 template <class T>
 std::optional<T> decoded(std::string_view part) {
   const auto text = codec::from_base64url(part);
-  if (!text) return std::nullopt;
-  auto value = codec::from_json<T>(*text);
+  const auto json = text ? codec::parse_json(*text) : Result<boost::json::value>(boost::json::value());
+  if (!json || !json->is_object() || json->get_object().size() != members_written(*text)) return std::nullopt;
+  auto value = codec::from_value<T>(*json);
   return value ? std::optional<T>(std::move(*value)) : std::nullopt;
 }
 
@@ -183,9 +202,10 @@ Result<Claims> KeySet::verify(std::string_view token, Instant now) const {
   if (!signature || !signature_matches(key->second.get(), parts->signed_text, *signature)) return refused("signature");
   auto claims = decoded<Claims>(parts->payload);
   if (!claims || claims->iss != token_issuer || claims->aud != token_issuer || claims->sub != claims->id) return refused("claims");
+  constexpr std::int64_t skew_s = 60, far_s = 100'000'000'000;
+  if (std::max({claims->iat, claims->exp, claims->nbf.value.value_or(0)}) > far_s || claims->exp < 0) return refused("times");
   if (claims->exp * 1000 <= now.ms) return fail(Code::unauthenticated, "The token has expired.", "TOKEN_EXPIRED");
-  constexpr std::int64_t skew_s = 60;
-  if (claims->iat > now.ms / 1000 + skew_s) return refused("issued in the future");
+  if (std::max(claims->iat, claims->nbf.value.value_or(0)) > now.ms / 1000 + skew_s) return refused("not valid yet");
   return std::move(*claims);
 }
 

@@ -25,8 +25,9 @@ struct Claims {
   std::int64_t iat = 0, exp = 0;  // seconds since 1970
   UserId sub, userId;             // both = id
   std::string jti, iss, aud;
+  codec::LeftOut<std::int64_t> nbf;  // never ours; kept to when somebody signs with our key
 };
-BOOST_DESCRIBE_STRUCT(Claims, (), (id, email, name, profileImage, role, permissions, iat, exp, sub, userId, jti, iss, aud))
+BOOST_DESCRIBE_STRUCT(Claims, (), (id, email, name, profileImage, role, permissions, iat, exp, sub, userId, jti, iss, aud, nbf))
 
 inline constexpr std::string_view token_issuer = "shop";
 inline constexpr std::size_t max_token_bytes = 8192;
