@@ -21,7 +21,9 @@ std::optional<std::string> read_attributes(const QueryPairs& pairs, AttributeFil
     if (close == name.npos || close == 11 || (rest != "" && rest != "[]")) {
       return "must have the form attributes[Name][]=value";
     }
+    constexpr std::int64_t longest = 200;
     if (utf8_length(name) < 0 || utf8_length(value) < 0) return "must be valid UTF-8 text";
+    if (utf8_length(name) > longest || utf8_length(value) > longest) return fmt::format("must hold names and values of at most {} characters", longest);
     if (++count > limit) return fmt::format("has more than {} values", limit);
     out.wanted[name.substr(11, close - 11)].insert(value);
   }

@@ -38,12 +38,22 @@ std::string who_may(const Access& access) {
   return text + ".";
 }
 
+// The same for programs.
+json::object access_of(const Access& access) {
+  static constexpr std::string_view rules[] = {"anyone", "recognised", "visitor", "signed_in", "permission", "internal"};
+  json::array permissions;
+  for (std::size_t i = 0; i < permission_count; ++i) {
+    if (access.any_of.test(i)) permissions.emplace_back(name_of(static_cast<Permission>(i)));
+  }
+  return {{"rule", rules[static_cast<std::size_t>(access.rule)]}, {"anyOf", std::move(permissions)}, {"operators", access.operators}};
+}
+
 json::object problem_answer(int status) {
   return {{"description", fmt::format("Problem ({})", status)},
           {"content", {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
 }
 
-std::set<int> errors_of(const RouteInfo& info, bool has_parameters) {
+std::set<int> errors_of(const RouteInfo& info, bool has_parameters, bool has_path_parameters) {
   std::set<int> errors(info.errors.begin(), info.errors.end());
   const auto rule = info.access.rule;
   if (rule == Access::Rule::visitor || rule == Access::Rule::signed_in || rule == Access::Rule::permission) errors.insert(401);
@@ -51,6 +61,7 @@ std::set<int> errors_of(const RouteInfo& info, bool has_parameters) {
   if (info.body_limit > 0) errors.insert(400);
   if (info.body_limit > 0 && !info.size_is_400) errors.insert({413, 415});
   if (has_parameters) errors.insert(400);
+  if (has_path_parameters) errors.insert(404);  // what is no id names no object
   errors.insert(503);
   for (int status : info.success) errors.erase(status);
   return errors;
@@ -61,6 +72,7 @@ json::object operation_of(const Router& router, const Router::Entry& entry, code
   json::object operation{{"summary", info.summary},
                          {"description", who_may(info.access)},
                          {"tags", {router.service()}},
+                         {"x-access", access_of(info.access)},
                          {"parameters", json::array()},
                          {"responses", json::object()}};
   std::string id = router.service() + "_" + std::string(name_of(info.method)) + info.path;
@@ -83,7 +95,7 @@ json::object operation_of(const Router& router, const Router::Entry& entry, code
       operation["parameters"] = json::array();  // each call of describe() adds them
     }
   }
-  for (int status : errors_of(info, !operation["parameters"].as_array().empty())) {
+  for (int status : errors_of(info, !operation["parameters"].as_array().empty(), !entry.parameters.empty())) {
     responses()[fmt::to_string(status)] = problem_answer(status);
   }
   return operation;
