@@ -54,7 +54,17 @@ soak: build  ## an even load for MINUTES (30): memory stays flat
 	@cmake --build build --target load
 	@tests/fault/soak.py --minutes $(MINUTES)
 
+test-security: build  ## attacks on a running shop
+	@tests/security/run.py
+
+sanitized: setup
+	@[ -f build/sanitize/build.ninja ] || cmake --preset sanitize
+	@cmake --build build/sanitize --target shop shopctl api-gateway unit-tests fuzz
+
+fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 each
+	@tests/fuzz/run $(or $(SECONDS),600)
+
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: chaos overload soak help shop setup configure build unit dev fmt test clean
+.PHONY: test-security sanitized fuzz chaos overload soak help shop setup configure build unit dev fmt test clean
