@@ -15,8 +15,9 @@ namespace {
 namespace json = boost::json;
 using namespace elasticsearch;
 
+constexpr milliseconds longest_pause{800};
 constexpr seconds heartbeat_every{10}, abandoned_after{60}, leftovers_after{10};
-constexpr std::size_t bulk_bytes = 4 * 1024 * 1024, answer_bytes = 64 * 1024 * 1024;
+constexpr std::size_t bulk_bytes = 1024 * 1024, answer_bytes = 64 * 1024 * 1024;
 
 struct AliasSet {
   std::map<std::string, json::value> aliases;
@@ -154,10 +155,19 @@ class ElasticsearchIndex final : public SearchIndex {
 
   // --- talking
 
-  // Of the nodes the first that can be reached. What is asked for may be asked twice: writes carry their version.
+  // An engine that is short of memory or of places in its queue says so (429), and is asked again a little later.
   Task<Result<Response>> ask(const Context& context, Method method, std::string target, std::string body = {}, bool lines = false) {
     Request request{method, std::move(target), {}, std::move(body), {}};
     if (!request.body.empty()) request.headers.add("Content-Type", lines ? "application/x-ndjson" : "application/json");
+    for (milliseconds pause{50};; pause *= 2) {
+      CO_TRY(auto answer, co_await ask_once(context, request));
+      if (answer.status != 429 || pause > longest_pause || clock_.now() + pause >= context.deadline) co_return answer;
+      co_await clock_.sleep(pause);
+    }
+  }
+
+  // Of the nodes the first that can be reached. What is asked for may be asked twice: writes carry their version.
+  Task<Result<Response>> ask_once(const Context& context, const Request& request) {
     const auto first = next_node_.fetch_add(1);
     Error error;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {

@@ -6,6 +6,7 @@ namespace shop::search {
 namespace {
 
 constexpr seconds page_limit{30};
+constexpr int max_failures = 10;  // of one page, after each a longer pause: 5.5 s in all
 
 SearchOrder order_of(const SearchRequest& request) {
   switch (request.sortBy.value_or(SortField::_score)) {
@@ -121,29 +122,39 @@ Task<Result<void>> Rebuilder::rebuild(const Context& context) {
   co_return finished;
 }
 
-// Page after page; products that change meanwhile come as events, to both indexes.
+// Page after page; products that change meanwhile come as events, to both indexes. A catalogue or an engine that cannot answer
+// for a while is waited for: what is built so far need not be lost.
 Task<Result<void>> Rebuilder::feed(const Context& context) {
   std::optional<ProductId> after;
-  int page_size = 250;
+  int page_size = 250, failures = 0;
   for (;;) {
     if (loop_.stopping()) co_return fail(Code::unavailable, "The rebuild was stopped.");
-    Context brief = context;
-    brief.deadline = clock_.now() + page_limit;
-    auto page = co_await catalogue_.products(brief, after, page_size);
-    if (!page && page.error().code == Code::bad_upstream && page_size > 1) {  // very long descriptions
+    auto page = co_await feed_page(context, after, page_size);
+    if (page) {
+      failures = 0;
+      if (!page->next) co_return Result<void>();
+      after = page->next;
+    } else if (page.error().code == Code::bad_upstream && page_size > 1) {  // it may have been too large
       page_size = std::max(1, page_size / 5);
-      continue;
+    } else if (traits(page.error().code).retryable && ++failures <= max_failures) {
+      co_await clock_.sleep(milliseconds(100) * failures);
+    } else {
+      co_return Failure(std::move(page).error());
     }
-    if (!page) co_return Failure(std::move(page).error());
-    std::vector<SearchIndex::Write> writes;
-    for (auto& [version, product] : page->documents) writes.push_back(write_of(std::move(product), version));
-    const auto count = static_cast<std::int64_t>(writes.size());
-    CO_CHECK(co_await index_.feed_rebuild(brief, std::move(writes)));
-    after = page->next;
-    const std::lock_guard lock(mutex_);
-    report_.indexed += count;
-    if (!after) co_return Result<void>();
   }
+}
+
+Task<Result<Rebuilder::Fed>> Rebuilder::feed_page(const Context& context, const std::optional<ProductId>& after, int page_size) {
+  Context brief = context;
+  brief.deadline = clock_.now() + page_limit;
+  CO_TRY(auto page, co_await catalogue_.products(brief, after, page_size));
+  std::vector<SearchIndex::Write> writes;
+  for (auto& [version, product] : page.documents) writes.push_back(write_of(std::move(product), version));
+  const auto count = static_cast<std::int64_t>(writes.size());
+  CO_CHECK(co_await index_.feed_rebuild(brief, std::move(writes)));
+  const std::lock_guard lock(mutex_);
+  report_.indexed += count;
+  co_return Fed{page.next};
 }
 
 }  // namespace shop::search

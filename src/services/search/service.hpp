@@ -35,7 +35,11 @@ class Rebuilder {
  private:
   Task<Result<bool>> step(const Context& context);
   Task<Result<void>> rebuild(const Context& context);
+  struct Fed {
+    std::optional<ProductId> next;  // nothing: that was the last page
+  };
   Task<Result<void>> feed(const Context& context);
+  Task<Result<Fed>> feed_page(const Context& context, const std::optional<ProductId>& after, int page_size);
   void set(RebuildStatus status, std::string message);
 
   SearchIndex& index_;
