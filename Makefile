@@ -23,6 +23,10 @@ unit: configure
 	@cmake --build build --target unit-tests
 	@build/bin/unit-tests --gtest_brief=1
 
+contract: configure  ## every adapter against its port's contract, on real components
+	@cmake --build build --target contract-tests
+	@tests/contract/run
+
 dev: build unit  ## the fast loop: build, unit tests
 
 fmt:  ## format the sources
@@ -67,4 +71,4 @@ fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 e
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: test-security sanitized fuzz chaos overload soak help shop setup configure build unit dev fmt test clean
+.PHONY: test-security sanitized fuzz chaos overload soak help shop setup configure build unit contract dev fmt test clean
