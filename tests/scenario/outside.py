@@ -28,6 +28,12 @@ def line_of(shop, **wanted):
     return lib.eventually(find)
 
 
+def settled(shop):
+    """The log is written by a thread of its own: once a later request stands in it, all before it do."""
+    marker = shop.client().get("/health").headers["X-Request-Id"]
+    line_of(shop, requestId=marker)
+
+
 def log(shop, admin):
     client = shop.client()
     product = client.get("/products?limit=1").json()["data"][0]
@@ -47,10 +53,10 @@ def log(shop, admin):
         assert "0" * 32 != answer.headers["X-Request-Id"]
 
     # One request, one line, all of it JSON.
-    before = len(shop.log_lines())
     for i in range(20):
         client.get("/products/categories", headers={"X-Request-Id": f"counted-{i}"})
-    lines = [l for l in shop.log_lines()[before:] if str(l.get("requestId", "")).startswith("counted-")]
+    settled(shop)
+    lines = [l for l in shop.log_lines() if str(l.get("requestId", "")).startswith("counted-")]
     assert sorted(l["requestId"] for l in lines) == sorted(f"counted-{i}" for i in range(20)), f"{len(lines)} lines for 20 requests"
 
     # The trace of an order goes on in the events that follow from it.
@@ -85,6 +91,7 @@ def silence(shop, admin):
     client.get(f"/orders/{order['id']}?guest_token={order['guest_token']}")
     client.post("/orders/guest-lookup", {"orderId": order["id"], "token": order["guest_token"]})
     client.post(f"/orders/{order['id']}/cancel?guest_token={order['guest_token']}")
+    settled(shop)
     said = shop.log_path.read_text() + client.get("/metrics").text
     for name, secret in secrets.items():
         assert secret not in said, f"a {name} stands in the log or the metrics"
