@@ -61,6 +61,9 @@ soak: build  ## an even load for MINUTES (30): memory stays flat
 test-security: build  ## attacks on a running shop
 	@tests/security/run.py
 
+schemathesis: build  ## generated requests against the OpenAPI document, SECONDS=600 of them
+	@tests/openapi/run.py $(or $(SECONDS),600)
+
 sanitized: setup
 	@[ -f build/sanitize/build.ninja ] || cmake --preset sanitize
 	@cmake --build build/sanitize --target shop shopctl api-gateway unit-tests fuzz
@@ -71,4 +74,4 @@ fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 e
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: test-security sanitized fuzz chaos overload soak help shop setup configure build unit contract dev fmt test clean
+.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help shop setup configure build unit contract dev fmt test clean

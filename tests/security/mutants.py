@@ -70,14 +70,14 @@ def swap_lines(data, rng):
 
 
 def fold_line(data, rng):
-    parts = data.split(b"\r\n")
+    parts = data.split(b"\r\n") + [b""]
     at = rng.randrange(1, len(parts))
     parts[at] = rng.choice((b" ", b"\t")) + parts[at]
     return b"\r\n".join(parts)
 
 
 def line_ends(data, rng):
-    parts = data.split(b"\r\n")
+    parts = data.split(b"\r\n") + [b""]
     at = rng.randrange(1, len(parts))
     return b"\r\n".join(parts[:at]) + rng.choice((b"\n", b"\r", b"\r\r\n", b"\n\r", b"\r\n\r\n", b"")) + b"\r\n".join(parts[at:])
 
@@ -147,7 +147,7 @@ def for_the_origin(request):
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 32)
     checks = Checks(f"mutants ({count}, seed {seed})")
     origin = Origin()
