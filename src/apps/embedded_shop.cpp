@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <stdexcept>
 
 #include "adapters/argon2/password_hasher.hpp"
@@ -68,11 +69,24 @@ void or_throw(const Result<void>& outcome) {
   throw std::runtime_error(error.detail.empty() ? error.message : fmt::format("{} ({})", error.message, error.detail));
 }
 
-Task<Result<std::string>> describe(std::vector<Service*> services) {
+std::shared_ptr<const std::string> describe(const std::vector<Service*>& services) {
   std::vector<const net::Router*> routers;
   for (auto* service : services) routers.push_back(&service->router());
-  co_return net::openapi_document(routers);
+  return std::make_shared<const std::string>(net::openapi_document(routers));
 }
+
+// Written when it is first asked for: most shops that start are never asked.
+class Description {
+ public:
+  Task<Result<std::shared_ptr<const std::string>>> of(const std::vector<Service*>& services) {
+    std::call_once(once_, [&] { text_ = describe(services); });
+    co_return text_;
+  }
+
+ private:
+  std::once_flag once_;
+  std::shared_ptr<const std::string> text_;
+};
 
 }  // namespace
 
@@ -111,7 +125,7 @@ struct EmbeddedShop::Parts {
         search({clock, random, events, search_caller, authenticator, metrics}, *search_index),
         services{&auth, &product, &image, &cart, &order, &search},
         gateway_health("api-gateway", clock),
-        gateway({}, gateway_health, metrics, local_backends(services), [this](const Context&) { return describe(services); }),
+        gateway({}, gateway_health, metrics, local_backends(services), [this](const Context&) { return description.of(services); }),
         control(network),
         demo(operator_caller, clock),
         expiry(clock, {.name = "cart expiry", .period = minutes(10)}, [this](const Context& context) { return carts.sweep(context); }),
@@ -185,6 +199,7 @@ struct EmbeddedShop::Parts {
   std::vector<Service*> services;
 
   Health gateway_health;
+  Description description;
   gateway::Gateway gateway;
   ControlApplication control;
   BuiltInDemo demo;

@@ -482,7 +482,7 @@ int run_gateway(int argc, char** argv) {
                                                                          process.balancer(), process.pool(), process.clock(), process.random()));
     }
     gateway::Gateway gateway({.allow_origin = settings.own.at("CORS_ALLOW_ORIGIN"), .metrics_addresses = {}}, health, process.metrics(),
-                             std::move(backends), gateway::merged_openapi(process.caller()));
+                             std::move(backends), gateway::merged_openapi(process.caller(), process.clock()));
     Starter starter(process, nullptr);
     serve(settings, process, starter, gateway, health, true);
   });

@@ -101,6 +101,19 @@ json::object operation_of(const Router& router, const Router::Entry& entry, code
   return operation;
 }
 
+// A password's rule counts bytes, a schema characters, of which one may take four bytes.
+void count_characters(json::object& components) {
+  for (auto& [name, component] : components) {
+    auto* properties = component.as_object().if_contains("properties");
+    if (!properties) continue;
+    for (auto& [member, schema] : properties->as_object()) {
+      auto* least = schema.as_object().if_contains("minLength");
+      const auto* format = schema.as_object().if_contains("format");
+      if (least && format && *format == "password") *least = (least->to_number<std::int64_t>() + 3) / 4;
+    }
+  }
+}
+
 json::object problem_schema() {
   return {{"type", "object"},
           {"required", {"message", "code"}},
@@ -133,6 +146,7 @@ std::string openapi_document(std::span<const Router* const> services) {
       path.as_object()[method] = operation_of(*router, *entry, schemas);
     }
   }
+  count_characters(components);
   const json::object document{
       {"openapi", "3.1.0"},
       {"info", {{"title", "Shop"}, {"version", SHOP_VERSION}, {"description", "Headless e-commerce: catalogue, carts, checkout."}}},

@@ -25,7 +25,7 @@ net::Authenticator& no_tokens() {
   return none;
 }
 
-Response page(std::string_view content_type, std::string body) {
+Response page(std::string_view content_type, decltype(Response::body) body) {
   Response response;
   response.headers.add("Content-Type", content_type);
   response.body = std::move(body);
@@ -75,7 +75,7 @@ Task<Response> Gateway::own_answer(const Context& context, net::Exchange& exchan
     if (!document) co_return net::problem_response(document.error(), context.request_id);
     co_return tagged(page("application/json; charset=utf-8", std::move(*document)));
   }
-  if (reads && path == "/docs") co_return tagged(page("text/html; charset=utf-8", docs_page));
+  if (reads && path == "/docs") co_return tagged(page("text/html; charset=utf-8", std::string(docs_page)));
   if (reads && path == "/metrics") {
     const auto& allowed = settings_.metrics_addresses;
     if (allowed.empty() || std::ranges::count(allowed, request.remote) > 0) co_return metrics_response(metrics_);

@@ -13,7 +13,7 @@
 namespace shop::gateway {
 
 // The OpenAPI document of all services, paths as clients see them.
-using OpenApi = std::function<Task<Result<std::string>>(const Context&)>;
+using OpenApi = std::function<Task<Result<std::shared_ptr<const std::string>>>(const Context&)>;
 
 // A service behind the gateway. The request's target has lost its prefix; `prefix` is given for messages and headers.
 class Backend {
@@ -23,7 +23,8 @@ class Backend {
 };
 
 // Asks every service for its own and puts them together.
-OpenApi merged_openapi(ServiceCaller& caller);
+// A document to which all have answered serves for 10 s, another for 1 s.
+OpenApi merged_openapi(ServiceCaller& caller, Clock& clock);
 
 // In the same process.
 class LocalBackend final : public Backend {
