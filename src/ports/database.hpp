@@ -4,8 +4,11 @@
 // shared commit that failed), so it must not have effects outside the transaction: those go to on_commit().
 // No other wait than the transaction's own is allowed inside: it would hold locks, and SQLite's writer, meanwhile.
 //
-// Errors: conflict with name UNIQUE, FOREIGN_KEY or CHECK (detail: "table.column"); unavailable (down, or its queue is
-// full); timed_out (nothing was done); unknown_outcome (the commit may or may not have happened).
+// A statement that failed ends its work: whatever the work then says, nothing of it is kept.
+//
+// Errors: conflict with name UNIQUE (detail: "table.column", of several "table.a, table.b"), FOREIGN_KEY or CHECK (detail: the
+// constraint's name); invalid (a text with U+0000, a value out of its type's range); unavailable (down, or its queue is full);
+// timed_out (nothing was done); unknown_outcome (the commit may or may not have happened).
 #pragma once
 
 #include <functional>

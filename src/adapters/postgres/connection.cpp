@@ -1,5 +1,6 @@
 #include "adapters/postgres/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -13,6 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr milliseconds connect_limit{2000};
 constexpr std::size_t max_prepared = 256;  // composed lists have many texts; those beyond are sent unprepared
 
 // Types as in pg_type.dat.
@@ -22,6 +24,14 @@ std::string text_of(const Value& value) {
   if (const auto* b = std::get_if<bool>(&value)) return *b ? "t" : "f";
   if (const auto* i = std::get_if<std::int64_t>(&value)) return std::to_string(*i);
   return std::get<std::string>(value);
+}
+
+// libpq takes texts as C strings.
+bool cut_short(const Params& params) {
+  return std::any_of(params.begin(), params.end(), [](const Value& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    return text && text->find('\0') != text->npos;
+  });
 }
 
 Value value_of(PGresult* result, int row, int column) {
@@ -50,6 +60,7 @@ Rows rows_of(PGresult* result) {
   for (int row = 0; row < count; ++row) {
     for (int column = 0; column < columns; ++column) rows.cells.push_back(value_of(result, row, column));
   }
+  if (std::string_view(PQcmdStatus(result)).starts_with("SELECT")) return rows;  // its count is not one of changes
   const std::string_view affected = PQcmdTuples(result);
   std::from_chars(affected.data(), affected.data() + affected.size(), rows.affected);
   return rows;
@@ -60,23 +71,35 @@ std::string_view field(PGresult* result, int which) {
   return text ? std::string_view(text) : std::string_view();
 }
 
-// "Key (email_key)=(a@b.cd) already exists." -> "users.email_key", as SQLite names it.
-std::string column_named(PGresult* result) {
-  const auto detail = field(result, PG_DIAG_MESSAGE_DETAIL);
-  const auto open = detail.find('('), close = detail.find(')');
+// "Key (email_key)=(a@b.cd) already exists." -> "users.email_key"; of several columns "t.a, t.b": as SQLite names them.
+std::string columns_named(PGresult* result) {
+  auto detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+  const auto open = detail.find('('), close = detail.find(")=");
   if (open == detail.npos || close == detail.npos) return std::string(field(result, PG_DIAG_CONSTRAINT_NAME));
-  return fmt::format("{}.{}", field(result, PG_DIAG_TABLE_NAME), detail.substr(open + 1, close - open - 1));
+  std::string named;
+  for (detail = detail.substr(open + 1, close - open - 1); !detail.empty();) {
+    const auto column = detail.substr(0, detail.find(", "));
+    detail.remove_prefix(std::min(detail.size(), column.size() + 2));
+    named += fmt::format("{}{}.{}", named.empty() ? "" : ", ", field(result, PG_DIAG_TABLE_NAME), column);
+  }
+  return named;
+}
+
+Failure unreachable(const PGconn* handle) {
+  return fail(Code::unavailable, "The database cannot be reached.", {}, handle ? PQerrorMessage(handle) : "out of memory");
 }
 
 Failure error_of(PGresult* result, std::string_view statement) {
   const auto state = field(result, PG_DIAG_SQLSTATE);
   auto detail = fmt::format("{}: {} ({})", statement, field(result, PG_DIAG_MESSAGE_PRIMARY), state);
-  if (state == "23505") return fail(Code::conflict, "The value is taken.", "UNIQUE", column_named(result));
-  if (state == "23503") return fail(Code::conflict, "The object is in use or unknown.", "FOREIGN_KEY", column_named(result));
+  if (state == "23505") return fail(Code::conflict, "The value is taken.", "UNIQUE", columns_named(result));
+  if (state == "23503") return fail(Code::conflict, "The object is in use or unknown.", "FOREIGN_KEY", columns_named(result));
   if (state == "23514") return fail(Code::conflict, "The value is out of its range.", "CHECK", std::string(field(result, PG_DIAG_CONSTRAINT_NAME)));
   if (state == "40001" || state == "40P01") return fail(Code::unavailable, "The database was too busy.", "TRY_AGAIN", std::move(detail));
+  if (state == "55P03") return fail(Code::unavailable, "The database was too busy.", {}, std::move(detail));  // lock_timeout
   if (state == "57014") return fail(Code::timed_out, "The database had no time for the request.", {}, std::move(detail));
   const auto group = state.substr(0, 2);
+  if (group == "22") return fail(Code::invalid, "A value cannot be stored.", {}, std::move(detail));  // too long, no number, ...
   if (group == "08" || group == "53" || group == "57" || group == "58") {
     return fail(Code::unavailable, "The database cannot be used now.", {}, std::move(detail));
   }
@@ -85,48 +108,66 @@ Failure error_of(PGresult* result, std::string_view statement) {
 
 }  // namespace
 
+void Limit::at(Monotonic when, std::function<void()> expire) {
+  ticket_ = std::make_shared<char>();
+  timer_.expires_at(when);
+  timer_.async_wait([ticket = std::weak_ptr(ticket_), expire = std::move(expire)](boost::system::error_code error) {
+    if (!error && ticket.lock()) expire();
+  });
+}
+
 Connection::Connection(Handle handle, asio::io_context& loop, WorkerPool& workers)
     : handle_(std::move(handle)),
       workers_(workers),
       socket_(loop, PQsocket(handle_.get())),
-      timer_(loop),
+      limit_(loop),
       cancel_(PQgetCancel(handle_.get()), PQfreeCancel) {}
 
 Connection::~Connection() {
-  timer_.cancel();
   socket_.release();  // libpq closes it
 }
 
 Task<Result<std::unique_ptr<Connection>>> Connection::open(const Context& context, std::string url, asio::io_context& loop,
                                                            WorkerPool& workers) {
-  const auto connect = [url = std::move(url)]() -> Result<Handle> {
+  const auto begin = [url = std::move(url)]() -> Result<Handle> {
     // Settings of the address win over these. The server gives up by itself what nobody waits for any more.
-    static constexpr const char* names[] = {"dbname", "connect_timeout", "application_name", "client_encoding", "tcp_user_timeout", "options", nullptr};
-    const char* values[] = {url.c_str(), "2", "shop", "UTF8", "10000",
+    static constexpr const char* names[] = {"dbname", "application_name", "client_encoding", "tcp_user_timeout", "options", nullptr};
+    const char* values[] = {url.c_str(), "shop", "UTF8", "10000",
                             "-c statement_timeout=15s -c idle_in_transaction_session_timeout=15s -c lock_timeout=10s", nullptr};
-    Handle handle(PQconnectdbParams(names, values, 1));
-    if (PQstatus(handle.get()) != CONNECTION_OK) {
-      return fail(Code::unavailable, "The database cannot be reached.", {}, PQerrorMessage(handle.get()));
-    }
-    if (PQsetnonblocking(handle.get(), 1) != 0 || PQenterPipelineMode(handle.get()) != 1) {
-      return fail(Code::unavailable, "The database connection cannot be used.", {}, PQerrorMessage(handle.get()));
-    }
-    PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
+    Handle handle(PQconnectStartParams(names, values, 1));
+    if (!handle || PQstatus(handle.get()) == CONNECTION_BAD) return unreachable(handle.get());
     return handle;
   };
-  CO_TRY(Handle handle, co_await workers.run(context, connect));
+  CO_TRY(Handle handle, co_await workers.run(context, begin));
+  CO_CHECK(co_await shake_hands(handle.get(), loop, std::min(context.deadline, std::chrono::steady_clock::now() + connect_limit)));
+  if (PQsetnonblocking(handle.get(), 1) != 0 || PQenterPipelineMode(handle.get()) != 1) co_return unreachable(handle.get());
+  PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
   co_return std::unique_ptr<Connection>(new Connection(std::move(handle), loop, workers));
 }
 
-void Connection::until(Monotonic deadline) {
-  if (deadline == Monotonic::max()) {
-    timer_.cancel();
-    return;
+// libpq says after each step what it waits for, and may have gone on to another socket (the next address of a name).
+Task<Result<void>> Connection::shake_hands(PGconn* handle, asio::io_context& loop, Monotonic deadline) {
+  for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = PQconnectPoll(handle)) {
+    if (next == PGRES_POLLING_FAILED) co_return unreachable(handle);
+    asio::posix::stream_descriptor socket(loop, PQsocket(handle));
+    bool late = false;
+    Limit limit(loop);
+    limit.at(deadline, [&] {
+      late = true;
+      boost::system::error_code ignored;
+      socket.cancel(ignored);
+    });
+    boost::system::error_code ignored;
+    co_await socket.async_wait(next == PGRES_POLLING_READING ? socket.wait_read : socket.wait_write, asio::redirect_error(asio::use_awaitable, ignored));
+    socket.release();
+    if (late) co_return fail(Code::unavailable, "The database cannot be reached.", {}, "it accepted no connection in time");
   }
-  timer_.expires_at(deadline);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) expire();
-  });
+  co_return Result<void>();
+}
+
+void Connection::until(Monotonic deadline) {
+  if (deadline == Monotonic::max()) limit_.never();
+  else limit_.at(deadline, [this] { expire(); });
 }
 
 void Connection::expire() {
@@ -135,19 +176,10 @@ void Connection::expire() {
   boost::system::error_code ignored;
   socket_.cancel(ignored);
   // Tells the server on a connection of its own; blocking, so on a worker. Nobody waits for the outcome.
-  boost::asio::co_spawn(
-      socket_.get_executor(),
-      [](WorkerPool& workers, std::shared_ptr<PGcancel> cancel) -> Task<> {
-        const Context context;
-        (void)co_await workers.run(context, [cancel]() -> Result<void> {
-          std::array<char, 256> error;
-          PQcancel(cancel.get(), error.data(), static_cast<int>(error.size()));
-          return {};
-        });
-      }(workers_, cancel_),
-      [](std::exception_ptr thrown) {
-        if (thrown) std::rethrow_exception(thrown);
-      });
+  (void)workers_.post([cancel = cancel_] {
+    std::array<char, 256> error;
+    PQcancel(cancel.get(), error.data(), static_cast<int>(error.size()));
+  });
 }
 
 Failure Connection::lost() {
@@ -207,7 +239,11 @@ Task<Connection::ResultPtr> Connection::next_result() {
 }
 
 Task<Result<std::vector<Rows>>> Connection::batch(std::vector<Statement> statements) {
+  if (!usable_) co_return lost();
   std::vector<Expected> expected;
+  for (const auto& statement : statements) {
+    if (cut_short(statement.params)) co_return fail(Code::invalid, "A text must not contain the character U+0000.");
+  }
   for (const auto& statement : statements) {
     if (!send(statement, expected)) co_return lost();
   }

@@ -2,6 +2,7 @@
 // results are read in order, one round trip a batch. Used on one I/O thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -26,9 +27,24 @@ struct Statement {
   Params params;
 };
 
+// Calls once when its time has come, and never after it was set anew or has ended: a handler that is already queued when the
+// timer is cancelled finds its ticket gone.
+class Limit {
+ public:
+  explicit Limit(boost::asio::io_context& loop) : timer_(loop) {}
+
+  void at(Monotonic when, std::function<void()> expire);
+  void never() { ticket_.reset(); }
+
+ private:
+  boost::asio::steady_timer timer_;
+  std::shared_ptr<char> ticket_;
+};
+
 class Connection {
  public:
-  // Connects on a worker thread: libpq resolves names and negotiates blocking. unavailable when it cannot.
+  // Names are resolved on a worker thread, which libpq does blocking; the rest is awaited. unavailable when it cannot, or
+  // has not within 2 s.
   static Task<Result<std::unique_ptr<Connection>>> open(const Context& context, std::string url, boost::asio::io_context& loop,
                                                         WorkerPool& workers);
   ~Connection();
@@ -40,6 +56,7 @@ class Connection {
   Task<Result<std::vector<Rows>>> batch(std::vector<Statement> statements);
 
   bool usable() const { return usable_; }     // false after a lost connection or a missed deadline
+  bool block_failed() const { return PQtransactionStatus(handle_.get()) == PQTRANS_INERROR; }  // only a rollback is left
   bool timed_out() const { return timed_out_; }
 
  private:
@@ -63,13 +80,14 @@ class Connection {
   Task<bool> flush();
   Task<ResultPtr> next_result();
   Task<> wait(boost::asio::posix::stream_descriptor::wait_type what);
+  static Task<Result<void>> shake_hands(PGconn* handle, boost::asio::io_context& loop, Monotonic deadline);
   void expire();
   Failure lost();
 
   Handle handle_;
   WorkerPool& workers_;
   boost::asio::posix::stream_descriptor socket_;
-  boost::asio::steady_timer timer_;
+  Limit limit_;
   std::shared_ptr<PGcancel> cancel_;
   std::unordered_map<std::string, std::string> prepared_;  // text -> name
   std::size_t names_given_ = 0;

@@ -81,9 +81,14 @@ class Pool final : public PostgresDatabase {
   PoolState pool() const override { return {open_, busy_, waiting_count_}; }
 
  private:
+  // Handed to who has waited longest, so that nobody who comes later is served before.
+  struct Turn {
+    bool in_time = true;
+    std::unique_ptr<Connection> connection;  // none: the right to open one
+  };
   struct Waiting {
     Monotonic deadline;
-    Callback<bool> resume;
+    Callback<Turn> resume;
   };
 
   Task<Result<void>> attempt_all(const Context& context, Access access, Work& work) {
@@ -108,6 +113,9 @@ class Pool final : public PostgresDatabase {
     PostgresTransaction tx(context, connection,
                            access == Access::write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     auto outcome = co_await work(tx);
+    if (outcome && connection.usable() && connection.block_failed()) {
+      outcome = fail(Code::internal, "Internal error.", "FAILED_STATEMENT", "a work went on after a statement had failed");
+    }
     again = !outcome && (outcome.error().name == "TRY_AGAIN" || outcome.error().name == "CONNECTION_LOST");
     if (!tx.begun() || !connection.usable()) co_return outcome;
     const bool commits = outcome.has_value() && access == Access::write;
@@ -131,42 +139,58 @@ class Pool final : public PostgresDatabase {
   }
 
   Task<Result<std::unique_ptr<Connection>>> acquire(const Context& context) {
-    while (idle_.empty() && open_ >= options_.connections) {
+    std::unique_ptr<Connection> connection;
+    if (!idle_.empty()) {
+      connection = take_out(idle_);
+    } else if (open_ < options_.connections) {
+      ++open_;
+    } else {
       if (waiting_.size() >= options_.queue) {
         co_return fail(Error{Code::unavailable, "Too many requests wait for the database.", "BUSY", {}, {}, seconds(1)});
       }
-      const bool in_time = co_await await_callback<bool>([&](Callback<bool> resume) {
+      auto turn = co_await await_callback<Turn>([&](Callback<Turn> resume) {
         waiting_.push_back({context.deadline, std::move(resume)});
         waiting_count_ = waiting_.size();
         watch_queue();
       });
-      if (!in_time) co_return fail(Code::timed_out, "The database had no time for the request.");
+      if (!turn.in_time) co_return fail(Code::timed_out, "The database had no time for the request.");
+      connection = std::move(turn.connection);
     }
     ++busy_;
-    if (!idle_.empty()) co_return take_out(idle_);
-    ++open_;
+    if (connection) co_return connection;
     auto fresh = co_await Connection::open(context, options_.url, loop_, workers_);
     if (!fresh) {
-      --open_;
       --busy_;
-      wake_one();
+      free_place();
     }
     co_return fresh;
   }
 
   void give_back(std::unique_ptr<Connection> connection) {
     --busy_;
-    if (connection->usable()) idle_.push_back(std::move(connection));
-    else --open_;
-    wake_one();
+    if (connection->usable()) {
+      if (waiting_.empty()) idle_.push_back(std::move(connection));
+      else hand_on({true, std::move(connection)});
+      return;
+    }
+    if (!connection->timed_out()) {  // a server that went away took the idle ones along
+      open_ -= idle_.size();
+      idle_.clear();
+    }
+    connection.reset();
+    free_place();
   }
 
-  void wake_one() {
-    if (waiting_.empty()) return;
+  void free_place() {
+    if (waiting_.empty()) --open_;
+    else hand_on({true, nullptr});
+  }
+
+  void hand_on(Turn turn) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
     waiting_count_ = waiting_.size();
-    next.resume(true);
+    next.resume(std::move(turn));
   }
 
   // Ends the waits whose time is over; runs only while somebody waits.
@@ -185,7 +209,7 @@ class Pool final : public PostgresDatabase {
       std::deque<Waiting> kept;
       for (auto& each : waiting_) {
         if (each.deadline > now) kept.push_back(std::move(each));
-        else each.resume(false);
+        else each.resume({false, nullptr});
       }
       waiting_ = std::move(kept);
       waiting_count_ = waiting_.size();

@@ -1,5 +1,6 @@
 #include "adapters/sqlite/connection.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
@@ -31,6 +32,11 @@ Value column(sqlite3_stmt* s, int index) {
       return std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(s, index)));
     }
   }
+}
+
+bool has_nul(const Value& value) {  // what other stores cannot keep, this one does not either
+  const auto* text = std::get_if<std::string>(&value);
+  return text && text->find('\0') != text->npos;
 }
 
 [[noreturn]] void refuse(const std::string& path, sqlite3* db, int code) {
@@ -85,6 +91,9 @@ Result<Connection::Statement*> Connection::prepared(std::string_view sql) {
 
 Result<Rows> Connection::run(const Query& query, const Params& params) {
   const std::string_view sql = query.sqlite.empty() ? query.sql : query.sqlite;
+  if (std::any_of(params.begin(), params.end(), has_nul)) {
+    return fail(Code::invalid, "A text must not contain the character U+0000.");
+  }
   TRY(Statement* statement, prepared(sql));
   sqlite3_stmt* s = statement->handle.get();
   for (std::size_t i = 0; i < statement->number_at.size(); ++i) {

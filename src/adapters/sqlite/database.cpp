@@ -69,22 +69,30 @@ class SqliteTransaction final : public Transaction {
  public:
   SqliteTransaction(const Context& context, Connection& connection) : Transaction(context), connection_(connection) {}
 
-  Task<Result<Rows>> run(const Query& query, Params params) override { co_return connection_.run(query, params); }
+  Task<Result<Rows>> run(const Query& query, Params params) override { co_return one(query, params); }
 
   Task<Result<std::vector<Rows>>> run_each(const Query& query, std::vector<Params> sets) override {
     std::vector<Rows> all;
     for (const auto& params : sets) {
-      CO_TRY(all.emplace_back(), connection_.run(query, params));
+      CO_TRY(all.emplace_back(), one(query, params));
     }
     co_return all;
   }
 
   Dialect dialect() const override { return Dialect::sqlite; }
 
+  bool failed() const { return failed_; }
   std::vector<std::move_only_function<void()>> take_hooks() { return std::move(hooks_); }
 
  private:
+  Result<Rows> one(const Query& query, const Params& params) {
+    auto rows = connection_.run(query, params);
+    failed_ = failed_ || !rows;
+    return rows;
+  }
+
   Connection& connection_;
+  bool failed_ = false;
 };
 
 // A connection and the thread-bound loop in which works run. Nothing inside a transaction waits, so a work that has not
@@ -132,6 +140,9 @@ class Worker {
     if (!outcome) {
       std::fputs("A database transaction waited for something outside it.\n", stderr);
       std::abort();
+    }
+    if (*outcome && tx.failed()) {
+      return fail(Code::internal, "Internal error.", "FAILED_STATEMENT", "a work went on after a statement had failed");
     }
     return std::move(*outcome);
   }
