@@ -152,14 +152,16 @@ class Process final : public ProcessResources {
         settings_(std::move(settings)),
         instance_(program.name + "-" + (settings_.pod_hostname.empty() ? host_name() : settings_.pod_hostname)),
         metrics_(program.name, instance_),
-        workers_("workers", 4, 256),
         threads_(static_cast<std::size_t>(settings_.threads)),
+        workers_("workers", 4, 256),
         balancer_(directory(), clock_, random_),
         caller_({program.name, settings_.internal_token}, balancer_, pool_, clock_, random_),
         authenticator_(caller_, clock_),
         world_{clock_, random_, events(), caller_, authenticator_, metrics_} {
     watch_tokens(metrics_, authenticator_);
   }
+
+  ~Process() override { threads_.stop(); }  // before what they use; the loops themselves go last, with what waits in them
 
   const ServiceWorld& world() override { return world_; }
 
@@ -237,6 +239,7 @@ class Process final : public ProcessResources {
   Metrics& metrics() { return metrics_; }
   Balancer& balancer() { return balancer_; }
   net::ClientPool& pool() { return pool_; }
+  net::ClientPool& consul_pool() { return consul_pool_; }
   ServiceCaller& caller() { return caller_; }
   ConsulDirectory* consul() { return consul_.get(); }
 
@@ -274,7 +277,7 @@ class Process final : public ProcessResources {
                           .environment = settings_.environment,
                           .version = SHOP_VERSION,
                           .service_port = settings_.port};
-    consul_ = std::make_unique<ConsulDirectory>(std::move(options), pool_, clock_);
+    consul_ = std::make_unique<ConsulDirectory>(std::move(options), consul_pool_, clock_);
     combined_ = std::make_unique<CombinedDirectory>(fixed_, *consul_);
     return *combined_;
   }
@@ -286,7 +289,7 @@ class Process final : public ProcessResources {
       if (settings_.kafka_brokers.empty()) throw std::runtime_error("KAFKA_BROKERS is missing: give host:port,host:port.");
       events_ = open_kafka({.brokers = settings_.kafka_brokers, .client_id = instance_, .partitions = settings_.partitions,
                             .replication = settings_.replication},
-                           workers_, clock_);
+                           clock_);
     }
     return *events_;
   }
@@ -310,9 +313,9 @@ class Process final : public ProcessResources {
   SystemClock clock_;
   SystemRandom random_;
   Metrics metrics_;
-  WorkerPool workers_;
-  net::ClientPool pool_;
   net::IoThreads threads_;
+  WorkerPool workers_;
+  net::ClientPool pool_, consul_pool_;
 
   StaticDirectory fixed_;
   std::unique_ptr<ConsulDirectory> consul_;
@@ -356,6 +359,7 @@ class Starter {
   void end(Monotonic deadline) {
     ready_ = false;
     for (auto& loop : loops_) loop->stop();
+    process_.consul_pool().cut();  // its questions wait long
     if (service_) {
       for (auto* loop : service_->loops()) loop->stop();
     }
@@ -424,6 +428,7 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
   }
   server.drain(deadline);
   starter.end(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
+  process.threads().stop();  // nothing runs any more when the service's parts go
 }
 
 template <class Run>

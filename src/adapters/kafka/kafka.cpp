@@ -1,6 +1,5 @@
 #include "adapters/kafka/kafka.hpp"
 
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -12,7 +11,7 @@
 #include <librdkafka/rdkafka.h>
 #include <sys/prctl.h>
 
-#include "base/await_callback.hpp"
+#include "base/worker_pool.hpp"
 
 namespace shop {
 namespace {
@@ -99,7 +98,6 @@ class KafkaSubscription final : public Subscription {
 
   ~KafkaSubscription() override {
     stopping_ = true;
-    space_.notify_all();
     thread_.join();
     rd_kafka_consumer_close(consumer_.get());
   }
@@ -114,12 +112,14 @@ class KafkaSubscription final : public Subscription {
   }
 
   Task<Result<void>> commit(const DeliveredEvent& event) override {
-    const Partitions done(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(done.get(), event.record.topic.c_str(), event.partition)->offset = event.offset + 1;
     {
       const std::lock_guard lock(mutex_);
-      committed_[{event.record.topic, event.partition}] = event.offset + 1;
+      const auto mine = committed_.find({event.record.topic, event.partition});
+      if (mine == committed_.end()) co_return Result<void>();  // another member has it now, and will hear of it again
+      mine->second = event.offset + 1;
     }
+    const Partitions done(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(done.get(), event.record.topic.c_str(), event.partition)->offset = event.offset + 1;
     // Asynchronous: a commit that is lost means that some events come again, which their inbox knows.
     const auto error = rd_kafka_commit(consumer_.get(), done.get(), 1);
     if (error && error != RD_KAFKA_RESP_ERR__NO_OFFSET) co_return kafka_failure(error);
@@ -131,29 +131,40 @@ class KafkaSubscription final : public Subscription {
     std::int64_t total = 0;
     for (const auto& [where, offset] : committed_) {
       std::int64_t low = 0, high = 0;
-      if (rd_kafka_get_watermark_offsets(consumer_.get(), where.first.c_str(), where.second, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-          high > offset) {
-        total += high - offset;
+      if (rd_kafka_get_watermark_offsets(consumer_.get(), where.first.c_str(), where.second, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) {
+        return -1;
       }
+      total += std::max<std::int64_t>(0, high - std::max(offset, low));
     }
-    return total;
+    return committed_.empty() ? -1 : total;
   }
 
  private:
   void poll() {
     ::prctl(PR_SET_NAME, "kafka-consume");
     while (!stopping_) {
+      pause_or_resume();
       const Message message(rd_kafka_consumer_poll(consumer_.get(), 100));
       if (!message || message->err) continue;  // errors pass: the client reconnects by itself
-      auto event = read(*message);
-      std::unique_lock lock(mutex_);
-      space_.wait(lock, [&] { return stopping_ || fetched_.size() < fetched_max; });
-      if (stopping_) return;
-      if (!owned_.contains({event.record.topic, event.partition})) continue;  // taken away while it waited for space
-      fetched_.push_back(std::move(event));
-      lock.unlock();
+      {
+        const std::lock_guard lock(mutex_);
+        fetched_.push_back(read(*message));
+      }
       alarm_->wake();
     }
+  }
+
+  // A consumer that is stuck must not stop the polling, by which the group shares out its partitions: it stops the fetching.
+  void pause_or_resume() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (paused_ ? fetched_.size() > fetched_max / 2 : fetched_.size() < fetched_max) return;
+    }
+    rd_kafka_topic_partition_list_t* list = nullptr;
+    if (rd_kafka_assignment(consumer_.get(), &list)) return;
+    const Partitions owned(list);
+    paused_ ? rd_kafka_resume_partitions(consumer_.get(), owned.get()) : rd_kafka_pause_partitions(consumer_.get(), owned.get());
+    paused_ = !paused_;
   }
 
   static DeliveredEvent read(const rd_kafka_message_t& message) {
@@ -182,41 +193,41 @@ class KafkaSubscription final : public Subscription {
       taken.push_back(std::move(fetched_.front()));
       fetched_.pop_front();
     }
-    space_.notify_one();
     return taken;
   }
 
   // Runs on the polling thread. What was fetched of a partition that goes to another member is forgotten.
   void rebalance(rd_kafka_t* client, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* parts) {
     const bool given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    if (given) (void)rd_kafka_committed(client, parts, 2000);  // into `parts`: where to go on, and how far behind that is
     {
       const std::lock_guard lock(mutex_);
-      if (!given) {
-        owned_.clear();
-        fetched_.clear();
-        committed_.clear();
-      } else {
-        for (int i = 0; i < parts->cnt; ++i) owned_.emplace(parts->elems[i].topic, parts->elems[i].partition);
+      fetched_.clear();
+      committed_.clear();
+      paused_ = false;
+      for (int i = 0; given && i < parts->cnt; ++i) {
+        const auto& part = parts->elems[i];
+        committed_[{part.topic, part.partition}] = std::max<std::int64_t>(part.offset, 0);
       }
     }
     rd_kafka_assign(client, given ? parts : nullptr);
+    if (given) (void)rd_kafka_resume_partitions(client, parts);
   }
 
   Clock& clock_;
   const std::unique_ptr<Alarm> alarm_;
   Handle consumer_;
   mutable std::mutex mutex_;
-  std::condition_variable space_;
   std::deque<DeliveredEvent> fetched_;
-  std::set<std::pair<std::string, int>> owned_;
-  std::map<std::pair<std::string, int>, std::int64_t> committed_;
+  std::map<std::pair<std::string, int>, std::int64_t> committed_;  // of the partitions that this member has
+  bool paused_ = false;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 
 class KafkaLog final : public EventLog {
  public:
-  KafkaLog(KafkaOptions options, WorkerPool& workers, Clock& clock) : options_(std::move(options)), workers_(workers), clock_(clock) {
+  KafkaLog(KafkaOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {
     auto conf = configuration({{"bootstrap.servers", options_.brokers},
                                {"client.id", options_.client_id},
                                {"enable.idempotence", "true"},
@@ -250,15 +261,22 @@ class KafkaLog final : public EventLog {
     std::set<std::string> topics;
     for (const auto& record : records) topics.insert(record.topic);
     for (const auto& topic : topics) CO_CHECK(co_await ensure_topic(context, topic));
-    co_return co_await await_callback<Result<void>>([&](Callback<Result<void>> done) {
+    const auto outcome = co_await await_callback<Result<void>>([&](Callback<Result<void>> done) {
       auto* batch = new Batch{records.size(), RD_KAFKA_RESP_ERR_NO_ERROR, std::move(done)};
       for (const auto& record : records) produce(record, *batch);
     });
+    if (!outcome) {  // a topic may have been deleted: looked for again next time
+      const std::lock_guard lock(mutex_);
+      known_topics_.clear();
+    }
+    co_return outcome;
   }
 
   std::unique_ptr<Subscription> subscribe(std::string group, std::vector<std::string> topics) override {
     // A consumer of a topic that nobody has made yet would find it only at the next look at the metadata.
-    for (const auto& topic : topics) (void)workers_.post([this, topic] { (void)create_topic(topic); });
+    (void)workers_.post([this, topics] {
+      for (const auto& topic : topics) (void)create_topic(topic);
+    });
     return std::make_unique<KafkaSubscription>(options_, group, topics, clock_);
   }
 
@@ -308,7 +326,7 @@ class KafkaLog final : public EventLog {
     const Queue queue(rd_kafka_queue_new(producer_.get()));
     rd_kafka_NewTopic_t* list[] = {wanted.get()};
     rd_kafka_CreateTopics(producer_.get(), list, 1, nullptr, queue.get());
-    const Event event(rd_kafka_queue_poll(queue.get(), 5000));
+    const Event event(rd_kafka_queue_poll(queue.get(), 3000));
     if (!event) return kafka_failure(RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (rd_kafka_event_error(event.get())) return kafka_failure(rd_kafka_event_error(event.get()));
     std::size_t count = 0;
@@ -319,19 +337,19 @@ class KafkaLog final : public EventLog {
   }
 
   const KafkaOptions options_;
-  WorkerPool& workers_;
   Clock& clock_;
   Handle producer_;
   std::mutex mutex_;
   std::set<std::string> known_topics_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
+  WorkerPool workers_{"kafka", 3, 64};  // last: its jobs use the rest
 };
 
 }  // namespace
 
-std::unique_ptr<EventLog> open_kafka(KafkaOptions options, WorkerPool& workers, Clock& clock) {
-  return std::make_unique<KafkaLog>(std::move(options), workers, clock);
+std::unique_ptr<EventLog> open_kafka(KafkaOptions options, Clock& clock) {
+  return std::make_unique<KafkaLog>(std::move(options), clock);
 }
 
 }  // namespace shop

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "base/worker_pool.hpp"
 #include "ports/clock.hpp"
 #include "ports/event_log.hpp"
 
@@ -19,7 +18,7 @@ struct KafkaOptions {
 };
 
 // Connects when it is first used, and again by itself. Topics are made when they are missing. Calls of the library that wait
-// run on `workers`.
-std::unique_ptr<EventLog> open_kafka(KafkaOptions options, WorkerPool& workers, Clock& clock);
+// have threads of their own, so that a broker that is away holds up nobody else.
+std::unique_ptr<EventLog> open_kafka(KafkaOptions options, Clock& clock);
 
 }  // namespace shop
