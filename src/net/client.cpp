@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -34,12 +35,21 @@ bool repeatable(Method method) {
   return method == Method::get || method == Method::head || method == Method::put || method == Method::del;
 }
 
+class HttpConnection;
+using Open = std::set<HttpConnection*>;  // the connections of one thread, idle or not; touched on it alone
+
 class HttpConnection final : public ClientConnection {
  public:
-  HttpConnection(Socket socket, asio::io_context& context)
+  HttpConnection(Socket socket, asio::io_context& context, std::shared_ptr<Open> open)
       : handle_(socket.native_handle()),
         stream_(plain_stream(std::move(socket), context)),
-        watch_(context, [this] { stream_->cancel(); }) {}
+        watch_(context, [this] { stream_->cancel(); }),
+        open_(std::move(open)) {
+    open_->insert(this);
+  }
+  ~HttpConnection() override { open_->erase(this); }
+
+  void cut() { stream_->cancel(); }
 
   void until(Monotonic deadline) override { watch_.until(deadline); }
 
@@ -137,6 +147,7 @@ class HttpConnection final : public ClientConnection {
   const int handle_;
   std::unique_ptr<Stream> stream_;
   Watch watch_;
+  const std::shared_ptr<Open> open_;
   boost::beast::flat_buffer buffer_;
   std::optional<http::response_parser<http::buffer_body>> parser_;
   Monotonic parked_;
@@ -188,23 +199,38 @@ Task<Result<Socket>> dial(asio::io_context& context, const Endpoint& endpoint, M
 std::string Endpoint::text() const { return unix_socket.empty() ? fmt::format("{}:{}", host, port) : unix_socket; }
 
 struct ClientPool::Idle {
-  using Parked = std::map<Endpoint, std::vector<std::unique_ptr<ClientConnection>>>;
+  struct Room {
+    std::shared_ptr<Open> open = std::make_shared<Open>();  // a connection in use may outlive the pool
+    std::map<Endpoint, std::vector<std::unique_ptr<ClientConnection>>> parked;
+  };
   std::mutex mutex;  // of the outer map only: each room belongs to one thread
-  std::map<asio::execution_context*, Parked> rooms;
+  std::map<asio::io_context*, Room> rooms;
 
-  Parked& room(asio::execution_context& context) {
+  Room& room(asio::io_context& context) {
     const std::lock_guard lock(mutex);
     return rooms[&context];
   }
 };
 
-ClientPool::ClientPool(std::size_t idle) : idle_(idle), rooms_(std::make_shared<Idle>()) {}
+ClientPool::ClientPool(std::size_t idle) : idle_(idle), rooms_(std::make_unique<Idle>()) {}
 
 ClientPool::~ClientPool() = default;
 
+void ClientPool::cut() {
+  cut_ = true;
+  const std::lock_guard lock(rooms_->mutex);
+  for (auto& [context, room] : rooms_->rooms) {
+    asio::post(*context, [open = room.open] {
+      for (auto* connection : *open) connection->cut();
+    });
+  }
+}
+
 Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& context, const Endpoint& endpoint) {
+  if (cut_) co_return fail(Code::unavailable, "The process is about to end.");
   auto& loop = static_cast<asio::io_context&>((co_await asio::this_coro::executor).context());
-  auto& parked = rooms_->room(loop)[endpoint];
+  auto& room = rooms_->room(loop);
+  auto& parked = room.parked[endpoint];
   while (!parked.empty()) {
     auto connection = std::move(parked.back());
     parked.pop_back();
@@ -215,7 +241,7 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& 
     co_return connection;
   }
   CO_TRY(auto socket, co_await dial(loop, endpoint, context.deadline));
-  auto connection = std::make_unique<HttpConnection>(std::move(socket), loop);
+  auto connection = std::make_unique<HttpConnection>(std::move(socket), loop, room.open);
   connection->begin();
   connection->until(context.deadline);
   co_return connection;
@@ -225,7 +251,7 @@ void ClientPool::give_back(const Endpoint& endpoint, std::unique_ptr<ClientConne
   auto& http_connection = static_cast<HttpConnection&>(*connection);
   if (!connection->reusable()) return;
   http_connection.rest();
-  auto& parked = rooms_->room(http_connection.context())[endpoint];
+  auto& parked = rooms_->room(http_connection.context()).parked[endpoint];
   if (parked.size() < idle_) parked.push_back(std::move(connection));
 }
 

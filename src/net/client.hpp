@@ -1,6 +1,7 @@
 // HTTP/1.1 client connections, kept open and reused per I/O thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,6 +46,9 @@ class ClientPool {
   explicit ClientPool(std::size_t idle = 32);
   ~ClientPool();
 
+  // Ends whatever waits on its connections and makes no more; from any thread. For questions that wait long, at a stop.
+  void cut();
+
   // Idle or new. unavailable: refused, unreachable or too slow; nothing was sent.
   Task<Result<std::unique_ptr<ClientConnection>>> take(const Context& context, const Endpoint& endpoint);
   void give_back(const Endpoint& endpoint, std::unique_ptr<ClientConnection> connection);
@@ -58,7 +62,8 @@ class ClientPool {
  private:
   struct Idle;
   const std::size_t idle_;
-  std::shared_ptr<Idle> rooms_;
+  std::atomic<bool> cut_{false};
+  std::unique_ptr<Idle> rooms_;
 };
 
 std::string request_head(const Request& request, const Endpoint& endpoint, std::optional<std::uint64_t> length);

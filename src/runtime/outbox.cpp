@@ -4,7 +4,6 @@ namespace shop {
 namespace {
 
 constexpr std::size_t batch = 128;
-constexpr milliseconds lease_time{10'000};
 
 constexpr Query insert{"outbox_insert",
                        "INSERT INTO outbox (event_id, topic, key, body, traceparent, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
@@ -39,13 +38,14 @@ Task<Result<void>> forget(Transaction& tx, const std::vector<Pending>& sent) {
 
 }  // namespace
 
-Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clock& clock, Random& random)
+Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clock& clock, Random& random, milliseconds lease)
     : service_(std::move(service)),
       database_(database),
       log_(event_log),
       clock_(clock),
       random_(random),
       holder_(random.uuid4().text()),
+      lease_(lease),
       relay_(clock, {.name = service_ + " relay", .period = milliseconds(500)},
              [this](const Context& context) { return step(context); }) {}
 
@@ -67,10 +67,10 @@ Task<Result<bool>> Outbox::step(const Context& context) {
   CO_TRY(const auto pending, co_await read(database_, context, load));
   depth_ = static_cast<std::int64_t>(pending.size());
   if (pending.empty()) co_return false;
-  if (const auto now = clock_.wall(); lease_until_ < now + lease_time / 2) {
-    CO_TRY(const bool mine, co_await take_lease(database_, context, "relay", holder_, now, now + lease_time));
+  if (const auto now = clock_.wall(); lease_until_ < now + lease_ / 2) {
+    CO_TRY(const bool mine, co_await take_lease(database_, context, "relay", holder_, now, now + lease_));
     if (!mine) co_return false;
-    lease_until_ = now + lease_time;
+    lease_until_ = now + lease_;
   }
 
   std::vector<EventRecord> records;

@@ -28,7 +28,8 @@ struct Event {
 
 class Outbox {
  public:
-  Outbox(std::string service, Database& database, EventLog& log, Clock& clock, Random& random);
+  // `lease`: how long others wait for a relay that was killed.
+  Outbox(std::string service, Database& database, EventLog& log, Clock& clock, Random& random, milliseconds lease = seconds(3));
 
   // In the transaction of the change; wakes the relay after the commit.
   Task<Result<void>> append(Transaction& tx, Event event);
@@ -51,6 +52,7 @@ class Outbox {
   Clock& clock_;
   Random& random_;
   const std::string holder_;
+  const milliseconds lease_;
   Instant lease_until_;
   std::atomic<std::int64_t> published_{0}, depth_{0};
   Loop relay_;

@@ -1,6 +1,7 @@
 #include "adapters/consul/consul.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr seconds blocking_wait{25}, margin{5};
+constexpr seconds forgetfulness{10};  // after Consul was away
 
 // The members of GET /v1/health/service/:name that matter here.
 struct HealthService {
@@ -37,6 +39,17 @@ std::string version_in(const HealthService& service) {
     if (tag.starts_with("version:")) return tag.substr(8);
   }
   return {};
+}
+
+// Consul's advice: an index that is missing or goes back begins again at 0.
+std::string next_index(const Response& answer, std::string_view last) {
+  const auto number = [](std::string_view text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  const auto given = answer.headers.get("X-Consul-Index");
+  return number(given) < number(last) ? "0" : fmt::to_string(number(given));
 }
 
 Failure refused(const Response& response) {
@@ -115,35 +128,41 @@ Task<Result<bool>> ConsulDirectory::look(const Context& given, std::string servi
   Context context = given;
   context.deadline = clock_.now() + blocking_wait + margin;
   auto& watched = watched_.find(service)->second;
-  CO_TRY(const auto answer, co_await ask(context, Method::get, fmt::format("/v1/health/service/{}?passing=1&index={}&wait={}s", service,
-                                                                           watched.index, blocking_wait.count())));
+  // An agent that was restarted counts anew: a question with the old index would wait for a change that was long ago.
+  const auto index = std::exchange(watched.index, "0");
+  if (std::exchange(watched.asked, true)) watched.failed = clock_.now();
+  CO_TRY(const auto answer, co_await ask(context, Method::get,
+                                         fmt::format("/v1/health/service/{}?passing=1&index={}&wait={}s", service, index, blocking_wait.count())));
   if (answer.status != 200) co_return refused(answer);
   CO_TRY(const auto entries, codec::from_json<std::vector<HealthEntry>>(answer.text()));
   std::vector<Instance> instances;
   for (const auto& entry : entries) {
     const auto& s = entry.Service;
+    if (s.Port < 1 || s.Port > 65535) continue;
     instances.push_back({s.ID, s.Address.empty() ? entry.Node.Address : s.Address, static_cast<std::uint16_t>(s.Port), version_in(s), 100});
   }
-  const auto index = answer.headers.get("X-Consul-Index");
+  watched.asked = false;
   const std::lock_guard lock(mutex_);
+  // One that has just come back may have forgotten everybody: they register again within seconds.
+  if (instances.empty() && !watched.view->empty() && clock_.now() - watched.failed < forgetfulness) co_return false;
   for (auto& instance : instances) instance.weight = weight_of(service, instance);
   watched.view = std::make_shared<const std::vector<Instance>>(std::move(instances));
-  watched.index = index.empty() ? "0" : std::string(index);
+  watched.index = next_index(answer, index);
   co_return true;
 }
 
 Task<Result<bool>> ConsulDirectory::look_at_weights(const Context& given) {
   Context context = given;
   context.deadline = clock_.now() + blocking_wait + margin;
-  CO_TRY(const auto answer, co_await ask(context, Method::get, fmt::format("/v1/kv/shop/weights?raw=1&index={}&wait={}s", weights_index_,
-                                                                           blocking_wait.count())));
+  const auto index = std::exchange(weights_index_, "0");
+  CO_TRY(const auto answer, co_await ask(context, Method::get,
+                                         fmt::format("/v1/kv/shop/weights?raw=1&index={}&wait={}s", index, blocking_wait.count())));
   if (answer.status != 200 && answer.status != 404) co_return refused(answer);
   std::map<std::string, std::uint32_t, std::less<>> weights;
   if (answer.status == 200) {
     CO_TRY(const auto read, (codec::from_json<std::map<std::string, std::int64_t>>(answer.text())));
     for (const auto& [name, weight] : read) weights[name] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(weight, 0, 1000));
   }
-  const auto index = answer.headers.get("X-Consul-Index");
   const std::lock_guard lock(mutex_);
   weights_ = std::move(weights);
   for (auto& [service, watched] : watched_) {
@@ -151,7 +170,7 @@ Task<Result<bool>> ConsulDirectory::look_at_weights(const Context& given) {
     for (auto& instance : instances) instance.weight = weight_of(service, instance);
     watched.view = std::make_shared<const std::vector<Instance>>(std::move(instances));
   }
-  weights_index_ = index.empty() ? "0" : std::string(index);
+  weights_index_ = next_index(answer, index);
   co_return true;
 }
 

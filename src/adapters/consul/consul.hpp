@@ -47,6 +47,8 @@ class ConsulDirectory final : public ServiceDirectory {
   struct Watched {
     std::string index = "0";
     Instances view = std::make_shared<const std::vector<Instance>>();
+    bool asked = false;   // and not answered: still so at the next question when it failed
+    Monotonic failed{};
   };
 
   Task<Result<bool>> look(const Context& context, std::string service);
