@@ -40,31 +40,6 @@ std::string host_name() {
   return name;
 }
 
-// "http://host:port" or "host:port".
-net::Endpoint endpoint_of(const std::string& address, std::uint16_t default_port, std::string_view variable) {
-  std::string_view rest = address;
-  if (const auto scheme = rest.find("://"); scheme != rest.npos) {
-    if (rest.substr(0, scheme) != "http" && rest.substr(0, scheme) != "redis" && rest.substr(0, scheme) != "tcp") {
-      throw std::runtime_error(fmt::format("{}={} has an unknown scheme.", variable, address));
-    }
-    rest.remove_prefix(scheme + 3);
-  }
-  rest = rest.substr(0, rest.find('/'));
-  const auto colon = rest.rfind(':');
-  net::Endpoint endpoint{.host = std::string(rest.substr(0, colon)), .port = default_port, .unix_socket = {}};
-  if (colon != rest.npos) {
-    unsigned port = 0;
-    const auto text = rest.substr(colon + 1);
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || port == 0 || port > 65535) {
-      throw std::runtime_error(fmt::format("{}={} names no port.", variable, address));
-    }
-    endpoint.port = static_cast<std::uint16_t>(port);
-  }
-  if (endpoint.host.empty()) throw std::runtime_error(fmt::format("{}={} names no host.", variable, address));
-  return endpoint;
-}
-
 struct CommonSettings {
   std::uint16_t port = 3000;
   std::string bind = "0.0.0.0";
@@ -77,12 +52,6 @@ struct CommonSettings {
   std::map<std::string, std::string> peer_urls;          // service -> address
   std::map<std::string, std::string, std::less<>> own;   // variable -> value
 };
-
-std::string variable_of_peer(std::string_view service) {  // "product-service" -> "PRODUCT_SERVICE_URL"
-  std::string name;
-  for (char c : service) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name + "_URL";
-}
 
 void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
   app.add_option("--port", s.port, "Port to listen on")->envname("PORT")->capture_default_str();
@@ -156,6 +125,7 @@ class Process final : public ProcessResources {
         workers_("workers", 4, 256),
         balancer_(directory(), clock_, random_),
         caller_({program.name, settings_.internal_token}, balancer_, pool_, clock_, random_),
+        operator_caller_({"shopctl", settings_.internal_token}, balancer_, pool_, clock_, random_),
         authenticator_(caller_, clock_),
         world_{clock_, random_, events(), caller_, authenticator_, metrics_} {
     watch_tokens(metrics_, authenticator_);
@@ -220,8 +190,15 @@ class Process final : public ProcessResources {
   }
 
   WorkerPool& workers() override { return workers_; }
+  ServiceCaller& operator_caller() override { return operator_caller_; }
 
   std::string text(std::string_view variable) const override { return settings_.own.at(std::string(variable)); }
+
+  bool flag(std::string_view variable) const override {
+    const auto value = text(variable);
+    if (value != "true" && value != "false") throw std::runtime_error(fmt::format("{}={} is neither true nor false.", variable, value));
+    return value == "true";
+  }
 
   std::int64_t number(std::string_view variable) const override {
     const auto value = text(variable);
@@ -321,7 +298,7 @@ class Process final : public ProcessResources {
   std::unique_ptr<ConsulDirectory> consul_;
   std::unique_ptr<CombinedDirectory> combined_;
   Balancer balancer_;
-  HttpCaller caller_;
+  HttpCaller caller_, operator_caller_;
   TokenAuthenticator authenticator_;
   std::unique_ptr<EventLog> events_;
   ServiceWorld world_;

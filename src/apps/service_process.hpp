@@ -32,7 +32,9 @@ class ProcessResources {
   virtual BlobStore& blobs() = 0;            // UPLOAD_DIR
   virtual PasswordHasher& hasher() = 0;
   virtual WorkerPool& workers() = 0;
+  virtual ServiceCaller& operator_caller() = 0;  // calls peers with an operator's rights
   virtual std::string text(std::string_view variable) const = 0;  // one of ServiceProgram::settings
+  virtual bool flag(std::string_view variable) const = 0;            // the same; anything but true or false stops the start
   virtual std::int64_t number(std::string_view variable) const = 0;  // the same; anything but a whole number > 0 stops the start
 };
 

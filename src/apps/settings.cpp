@@ -1,5 +1,6 @@
 #include "apps/settings.hpp"
 
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -43,6 +44,37 @@ void read_secret_files() {
     *value = content.str();
     while (!value->empty() && (value->back() == '\n' || value->back() == '\r')) value->pop_back();
   }
+}
+
+// "http://host:port" or "host:port".
+net::Endpoint endpoint_of(const std::string& address, std::uint16_t default_port, std::string_view variable) {
+  std::string_view rest = address;
+  if (const auto scheme = rest.find("://"); scheme != rest.npos) {
+    if (rest.substr(0, scheme) != "http" && rest.substr(0, scheme) != "redis" && rest.substr(0, scheme) != "tcp") {
+      throw std::runtime_error(fmt::format("{}={} has an unknown scheme.", variable, address));
+    }
+    rest.remove_prefix(scheme + 3);
+  }
+  rest = rest.substr(0, rest.find('/'));
+  const auto colon = rest.rfind(':');
+  net::Endpoint endpoint{.host = std::string(rest.substr(0, colon)), .port = default_port, .unix_socket = {}};
+  if (colon != rest.npos) {
+    unsigned port = 0;
+    const auto text = rest.substr(colon + 1);
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || port == 0 || port > 65535) {
+      throw std::runtime_error(fmt::format("{}={} names no port.", variable, address));
+    }
+    endpoint.port = static_cast<std::uint16_t>(port);
+  }
+  if (endpoint.host.empty()) throw std::runtime_error(fmt::format("{}={} names no host.", variable, address));
+  return endpoint;
+}
+
+std::string variable_of_peer(std::string_view service) {  // "product-service" -> "PRODUCT_SERVICE_URL"
+  std::string name;
+  for (char c : service) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name + "_URL";
 }
 
 int parse_settings(CLI::App& app, int argc, char** argv) {

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "net/client.hpp"
+
 namespace shop {
 
 // An option "--database-url" that is also DATABASE_URL.
@@ -15,6 +17,11 @@ void secret(CLI::App& app, const std::string& option, const std::string& variabl
 
 // Reads what secret() declared from files. Throws std::runtime_error when a file cannot be read.
 void read_secret_files();
+
+// "http://host:port" or "host:port". Throws std::runtime_error with a sentence that names the variable.
+net::Endpoint endpoint_of(const std::string& address, std::uint16_t default_port, std::string_view variable);
+
+std::string variable_of_peer(std::string_view service);  // "product-service" -> "PRODUCT_SERVICE_URL"
 
 // Parses; the exit code to end with, or -1 to go on. --help and --version end with 0, anything unknown or unparsable with 2.
 int parse_settings(CLI::App& app, int argc, char** argv);

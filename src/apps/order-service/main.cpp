@@ -7,7 +7,7 @@ using namespace shop;
 
 std::unique_ptr<Service> make(ProcessResources& resources) {
   order::Settings settings;
-  settings.allow_backdating = resources.text("ALLOW_ORDER_BACKDATING") == "true";
+  settings.allow_backdating = resources.flag("ALLOW_ORDER_BACKDATING");
   settings.lookups.most = resources.number("ORDER_LOOKUPS_PER_MINUTE");
   return std::make_unique<order::OrderModule>(resources.world(), settings, resources.database(), resources.key_values());
 }

@@ -1,6 +1,7 @@
 // shopctl: what an operator does to a shop from the command line.
 //
 // While a shop runs on the data folder, commands go through its control socket; otherwise they open the folder themselves.
+// A distributed shop is reached through Consul or by its services' addresses.
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,7 +18,10 @@
 #include "apps/blocking.hpp"
 #include "apps/embedded_shop.hpp"
 #include "apps/importer.hpp"
+#include "apps/demo/demo.hpp"
+#include "apps/settings.hpp"
 #include "apps/shopctl/doctor_command.hpp"
+#include "apps/shopctl/remote_shop.hpp"
 #include "apps/socket_caller.hpp"
 #include "observe/log.hpp"
 #include "services/auth/api.hpp"
@@ -30,8 +34,10 @@ using namespace shop;
 // A shop to talk to: the one that runs, or one of our own for the time of the command.
 class Connection {
  public:
-  Connection(const std::string& data, const std::string& image_base_url) {
-    if (auto folder = DataFolder::lock(data)) {
+  Connection(const std::string& data, const std::string& image_base_url, const RemoteSettings& remote) {
+    if (remote.given()) {
+      remote_ = std::make_unique<RemoteShop>(remote);
+    } else if (auto folder = DataFolder::lock(data)) {
       own_ = std::make_unique<EmbeddedShop>(std::move(*folder), EmbeddedOptions{.io_threads = 1, .image_base_url = image_base_url});
       own_->start();
     } else {
@@ -44,13 +50,20 @@ class Connection {
     if (own_) own_->stop(std::chrono::steady_clock::now() + seconds(5));
   }
 
-  ServiceCaller& caller() { return own_ ? own_->operator_caller() : *running_; }
-  boost::asio::io_context& loop() { return own_ ? own_->threads().first() : threads_->first(); }
+  ServiceCaller& caller() {
+    if (remote_) return remote_->caller();
+    return own_ ? own_->operator_caller() : *running_;
+  }
+  boost::asio::io_context& loop() {
+    if (remote_) return remote_->loop();
+    return own_ ? own_->threads().first() : threads_->first();
+  }
 
  private:
   std::unique_ptr<EmbeddedShop> own_;
   std::unique_ptr<net::IoThreads> threads_;
   std::unique_ptr<SocketCaller> running_;
+  std::unique_ptr<RemoteShop> remote_;
 };
 
 int complain(const Error& error) {
@@ -154,15 +167,27 @@ int reindex(Connection& shop) {
   return 0;
 }
 
+int demo(Connection& shop) {
+  SystemClock clock;
+  const Context context;
+  if (const auto made = run_blocking(shop.loop(), create_demo_accounts(shop.caller(), context)); !made) return complain(made.error());
+  const auto report = run_blocking(shop.loop(), load_demo(shop.caller(), clock, context));
+  if (!report) return complain(report.error());
+  fmt::print("Demo data loaded: {} products created, {} there before.\n", report->products_created, report->products_updated + report->products_unchanged);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
-  CLI::App app{"shopctl: administer a shop.\nCommands work on a data folder, whether or not a shop runs on it.", "shopctl"};
+  CLI::App app{"shopctl: administer a shop.\nCommands work on a data folder, whether or not a shop runs on it, or on a distributed shop.", "shopctl"};
   app.set_version_flag("--version", "shopctl " SHOP_VERSION);
   app.require_subcommand(1);
   std::string data = "./data";
-  app.add_option("--data", data, "Data folder of the shop")->capture_default_str();
+  auto* folder = app.add_option("--data", data, "Data folder of the shop")->capture_default_str();
+  RemoteSettings remote;
+  remote.declare(app);
 
   std::function<bool()> prepare = [] { return true; };
   std::function<int(Connection&)> run;
@@ -196,6 +221,9 @@ int main(int argc, char** argv) {
   auto* migrate = app.add_subcommand("migrate", "Bring the stores to this program's version");
   migrate->callback([&] { run = [](Connection&) { return fmt::print("The stores are up to date.\n"), 0; }; });
 
+  auto* demonstrate = app.add_subcommand("demo", "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
+  demonstrate->callback([&] { run = demo; });
+
   DoctorCommand doctor;
   auto* doctoring = app.add_subcommand("doctor", "Examine the stores for lost, doubled or oversold orders (docs/integrity.md)");
   doctor.declare(*doctoring);
@@ -209,13 +237,15 @@ int main(int argc, char** argv) {
   int code = 1;
   if (!prepare()) return code;
   try {
+    read_secret_files();
+    if (folder->count() > 0) remote = {};  // who names a folder means it, whatever the environment says
     if (doctoring->parsed()) {
       code = run_doctor(doctor, data, [&](const auto& use) {
-        Connection shop(data, image_base_url);
+        Connection shop(data, image_base_url, remote);
         use({shop.caller(), shop.loop()});
       });
     } else {
-      Connection shop(data, image_base_url);
+      Connection shop(data, image_base_url, remote);
       code = run(shop);
     }
   } catch (const std::exception& error) {

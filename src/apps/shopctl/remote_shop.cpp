@@ -1,0 +1,90 @@
+#include "apps/shopctl/remote_shop.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "adapters/consul/consul.hpp"
+#include "adapters/system/system.hpp"
+#include "apps/blocking.hpp"
+#include "apps/settings.hpp"
+#include "net/io_threads.hpp"
+#include "runtime/http_caller.hpp"
+
+namespace shop {
+namespace {
+
+constexpr std::string_view services[] = {"auth-service", "product-service", "image-service", "cart-service", "search-service", "order-service"};
+constexpr milliseconds consul_limit{5000};
+
+}  // namespace
+
+void RemoteSettings::declare(CLI::App& app) {
+  setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", consul_host, "Consul agent of a distributed shop, instead of a data folder");
+  setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", consul_port, "Its port")->capture_default_str();
+  secret(app, "--internal-token", "INTERNAL_TOKEN", internal_token, "Credential of a distributed shop's services");
+  for (const auto service : services) {
+    setting(app, fmt::format("--{}-url", service), variable_of_peer(service), urls[std::string(service)], "Fixed address of a distributed shop's service");
+  }
+}
+
+bool RemoteSettings::given() const {
+  return !consul_host.empty() || std::ranges::any_of(urls, [](const auto& each) { return !each.second.empty(); });
+}
+
+struct RemoteShop::Parts {
+  explicit Parts(const RemoteSettings& settings)
+      : consul(options(settings), pool, clock),
+        directory(fixed, consul),
+        balancer(directory, clock, random),
+        caller({"shopctl", settings.internal_token}, balancer, pool, clock, random) {
+    for (const auto& [service, url] : settings.urls) {
+      if (url.empty()) continue;
+      const auto endpoint = endpoint_of(url, 80, variable_of_peer(service));
+      fixed.add(service, {service + "@" + endpoint.text(), endpoint.host, endpoint.port, {}, 100});
+    }
+    if (settings.consul_host.empty()) return;
+    for (auto& work : consul.background()) {
+      if (!work.name.starts_with("consul watch of ")) continue;
+      Context context;
+      context.deadline = clock.now() + consul_limit;
+      if (const auto looked = run_blocking(threads.first(), work.step(context)); !looked) {
+        throw std::runtime_error(fmt::format("Consul at {}:{} does not say who runs where: {}", settings.consul_host, settings.consul_port,
+                                             looked.error().message));
+      }
+    }
+  }
+  ~Parts() { threads.stop(); }  // before the pool, whose connections live on them
+
+  static ConsulOptions options(const RemoteSettings& settings) {
+    ConsulOptions options;
+    if (settings.consul_host.empty()) return options;
+    options.host = settings.consul_host;
+    options.port = endpoint_of("x:" + settings.consul_port, 8500, "CONSUL_AGENT_PORT").port;
+    options.watch.assign(std::begin(services), std::end(services));
+    return options;
+  }
+
+  SystemClock clock;
+  SystemRandom random;
+  net::IoThreads threads{1};
+  net::ClientPool pool;
+  StaticDirectory fixed;
+  ConsulDirectory consul;
+  CombinedDirectory directory;
+  Balancer balancer;
+  HttpCaller caller;
+};
+
+RemoteShop::RemoteShop(const RemoteSettings& settings) {
+  if (settings.internal_token.empty()) throw std::runtime_error("INTERNAL_TOKEN is missing: the services know an operator by it.");
+  parts_ = std::make_unique<Parts>(settings);
+}
+
+RemoteShop::~RemoteShop() = default;
+
+ServiceCaller& RemoteShop::caller() { return parts_->caller; }
+boost::asio::io_context& RemoteShop::loop() { return parts_->threads.first(); }
+
+}  // namespace shop

@@ -1,0 +1,36 @@
+// A distributed shop as shopctl reaches it: services by Consul or fixed address, with the internal credential, as an operator.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "ports/service_caller.hpp"
+
+namespace shop {
+
+struct RemoteSettings {
+  std::string consul_host, consul_port = "8500", internal_token;
+  std::map<std::string, std::string> urls;  // service -> address
+
+  void declare(CLI::App& app);
+  bool given() const;  // otherwise commands work on a data folder
+};
+
+class RemoteShop {
+ public:
+  // Asks Consul once who runs where. Throws std::runtime_error with a sentence.
+  explicit RemoteShop(const RemoteSettings& settings);
+  ~RemoteShop();
+
+  ServiceCaller& caller();
+  boost::asio::io_context& loop();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace shop
