@@ -10,6 +10,12 @@ help:  ## this list
 shop: build  ## set up, build and start a shop with demo data at http://localhost:3000
 	build/bin/shop --demo --port $(PORT) --data $(DATA)
 
+up: build  ## the distributed shop: components, and every service as its own process, at http://localhost:3000
+	@scripts/up $(if $(filter command environment,$(firstword $(origin PORT))),--port $(PORT)) $(UP_OPTIONS)
+
+down:  ## ends exactly what make up started
+	@scripts/down $(DOWN_OPTIONS)
+
 setup:
 	@scripts/install-packages build
 
@@ -74,4 +80,4 @@ fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 e
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help shop setup configure build unit contract dev fmt test clean
+.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help up down shop setup configure build unit contract dev fmt test clean
