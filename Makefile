@@ -43,6 +43,11 @@ fmt:  ## format the sources
 test:  ## everything, on every real component
 	@scripts/test
 
+SEEDS ?= 1000
+simulate: configure  ## the whole shop in one thread under bad weather, SEEDS=1000 times: docs/integrity.md
+	@cmake --build build --target simulate
+	@build/bin/simulate --seeds $(SEEDS)
+
 bench: build  ## every figure of docs/benchmarks.md, beside its peers; bench-NAME for one (footprint, catalogue, gateway ...)
 	@scripts/install-packages build bench
 	@cmake --build build --target load
@@ -80,4 +85,4 @@ fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 e
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help up down shop setup configure build unit contract dev fmt test clean
+.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help up down shop setup configure build unit contract dev fmt test simulate clean

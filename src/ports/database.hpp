@@ -36,7 +36,8 @@ class Transaction {
 
   virtual Dialect dialect() const = 0;
 
-  // Runs after the commit is durable, on the store's thread: brief, no waiting.
+  // Runs on the store's thread, brief and without waiting, when the commit is durable, and also when its outcome is not known:
+  // it must do no harm if nothing was committed.
   void on_commit(std::move_only_function<void()> hook) { hooks_.push_back(std::move(hook)); }
 
  protected:

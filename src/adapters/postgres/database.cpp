@@ -126,6 +126,7 @@ class Pool final : public PostgresDatabase {
       const bool answered = connection.usable();  // the server itself refused: then nothing was done
       again = answered && error.name == "TRY_AGAIN";
       if (answered) co_return Failure(std::move(ended).error());
+      for (auto& hook : tx.take_hooks()) hook();
       co_return fail(Code::unknown_outcome, "The commit's outcome is not known.", {}, error.detail);
     }
     for (auto& hook : tx.take_hooks()) hook();

@@ -89,12 +89,12 @@ class SqlEventLog::Reader final : public Subscription {
   Reader(SqlEventLog& log, std::string group, std::vector<std::string> topics)
       : log_(log), group_(std::move(group)), topics_(std::move(topics)), alarm_(log.clock_.alarm()) {
     const std::lock_guard lock(log_.mutex_);
-    log_.readers_.insert(this);
+    log_.readers_.push_back(this);
   }
 
   ~Reader() override {
     const std::lock_guard lock(log_.mutex_);
-    log_.readers_.erase(this);
+    std::erase(log_.readers_, this);
   }
 
   Task<Result<std::vector<DeliveredEvent>>> fetch(std::size_t max, milliseconds wait) override {

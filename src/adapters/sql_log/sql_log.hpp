@@ -3,7 +3,7 @@
 #pragma once
 
 #include <mutex>
-#include <set>
+#include <vector>
 
 #include "ports/clock.hpp"
 #include "ports/database.hpp"
@@ -33,7 +33,7 @@ class SqlEventLog final : public EventLog {
   Database& database_;
   Clock& clock_;
   std::mutex mutex_;
-  std::set<Reader*> readers_;
+  std::vector<Reader*> readers_;
 };
 
 }  // namespace shop

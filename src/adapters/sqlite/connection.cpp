@@ -54,10 +54,10 @@ bool has_nul(const Value& value) {  // what other stores cannot keep, this one d
 
 }  // namespace
 
-Connection::Connection(const std::string& path, Mode mode) {
+Connection::Connection(const std::string& path, Mode mode, const std::string& vfs) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int opened = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  const int opened = sqlite3_open_v2(path.c_str(), &db, flags, vfs.empty() ? nullptr : vfs.c_str());
   db_.reset(db);
   if (opened != SQLITE_OK) refuse(path, db, opened);
   sqlite3_extended_result_codes(db, 1);

@@ -18,7 +18,8 @@ class Connection {
   enum class Mode { writer, volatile_writer, reader };
 
   // Throws std::runtime_error with a sentence that says what to do: unreadable, corrupt, not a database, full disk.
-  Connection(const std::string& path, Mode mode);
+  // `vfs`: SQLite's name of the file system to use; empty: the operating system's.
+  Connection(const std::string& path, Mode mode, const std::string& vfs = {});
 
   Result<Rows> run(const Query& query, const Params& params);
   Result<void> execute(const char* sql);  // BEGIN and its kin

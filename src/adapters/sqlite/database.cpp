@@ -99,8 +99,8 @@ class SqliteTransaction final : public Transaction {
 // ended when the loop is idle has awaited something else: a bug that would hold the writer for good.
 class Worker {
  public:
-  Worker(const std::string& path, Connection::Mode mode, const Clock& clock)
-      : connection_(path, mode), clock_(clock) {}
+  Worker(const Options& options, Connection::Mode mode, const Clock& clock)
+      : connection_(options.path, mode, options.vfs), clock_(clock) {}
 
   void run_reads(std::vector<Job> jobs) {
     for (auto& job : jobs) {
@@ -178,13 +178,13 @@ class Worker {
     }
     if (auto committed = connection_.execute("COMMIT"); !committed) {
       (void)connection_.execute("ROLLBACK");
-      hooks.clear();
       // The frames may already be in the log when the flush fails; only a full disk is known to have written nothing.
       const auto& cause = committed.error();
+      const bool nothing_done = cause.name == "DISK_FULL";
+      if (nothing_done) hooks.clear();
       for (auto& outcome : outcomes) {
         if (!outcome) continue;
-        outcome = cause.name == "DISK_FULL" ? committed
-                                            : fail(Code::unknown_outcome, "The commit's outcome is not known.", {}, cause.detail);
+        outcome = nothing_done ? committed : fail(Code::unknown_outcome, "The commit's outcome is not known.", {}, cause.detail);
       }
     }
     return true;
@@ -200,10 +200,10 @@ class SqliteDatabase final : public Database {
   SqliteDatabase(Options options, const Clock& clock)
       : options_(std::move(options)), write_queue_(options_.queue), read_queue_(options_.queue) {
     using Mode = Connection::Mode;
-    writer_ = std::make_unique<Worker>(options_.path, options_.durable ? Mode::writer : Mode::volatile_writer, clock);
+    writer_ = std::make_unique<Worker>(options_, options_.durable ? Mode::writer : Mode::volatile_writer, clock);
     const std::size_t readers = options_.threads ? options_.readers : 1;
     for (std::size_t i = 0; i < readers; ++i) {
-      readers_.push_back(std::make_unique<Worker>(options_.path, Mode::reader, clock));
+      readers_.push_back(std::make_unique<Worker>(options_, Mode::reader, clock));
     }
     if (!options_.threads) return;
     threads_.emplace_back([this] {

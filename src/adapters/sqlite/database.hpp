@@ -19,6 +19,7 @@ struct Options {
   std::size_t group = 32;
   bool durable = true;    // false: commits survive the process, not a power loss
   bool threads = true;    // false: every work runs in the caller's thread (simulation)
+  std::string vfs = {};   // SQLite's name of another file system (simulation)
 };
 
 // Throws std::runtime_error when the file cannot be used, with a sentence that says what to do.

@@ -16,7 +16,7 @@ Task<Result<bool>> forget_old(Database& database, const Context& context, Instan
 ProductModule::ProductModule(const ServiceWorld& world, Settings settings, Database& database)
     : catalogue_(database, world.clock, settings.catalogue),
       outbox_("product-service", database, world.events, world.clock, world.random),
-      publisher_(database, outbox_, world.clock),
+      publisher_(database, catalogue_, outbox_, world.clock),
       tools_{database, catalogue_, outbox_, world.clock, world.random, publisher_.loop()},
       products_(tools_),
       categories_(tools_),

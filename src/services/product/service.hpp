@@ -157,10 +157,11 @@ class PromotionService {
   const Tools tools_;
 };
 
-// Turns changed products into events that carry the present state; many changes of one product become one event.
+// Turns changed products into events that carry the present state; many changes of one product become one event. The read
+// model forgets what is published: a change whose commit was not answered is in the store all the same.
 class Publisher {
  public:
-  Publisher(Database& database, Outbox& outbox, Clock& clock);
+  Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock);
 
   Loop& loop() { return loop_; }
 
@@ -169,6 +170,7 @@ class Publisher {
   Task<Result<bool>> publish_in(Transaction& tx);
 
   Database& database_;
+  Catalogue& catalogue_;
   Outbox& outbox_;
   Loop loop_;
 };

@@ -396,8 +396,9 @@ Task<Result<DocumentPage>> ProductService::documents(const Context& context, con
 
 // --- events
 
-Publisher::Publisher(Database& database, Outbox& outbox, Clock& clock)
+Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock)
     : database_(database),
+      catalogue_(catalogue),
       outbox_(outbox),
       loop_(clock, {.name = "product publisher", .period = milliseconds(500)}, [this](const Context& context) { return step(context); }) {}
 
@@ -435,6 +436,9 @@ Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
                                                    codec::to_json(DeletedEvent{id.uuid}), traces[id]}));
   }
   CO_CHECK(co_await store::forget_changed(tx, rows));
+  tx.on_commit([this, ids] {
+    for (const auto& id : ids) catalogue_.stock_changed(id);
+  });
   co_return rows.size() == static_cast<std::size_t>(chunk);
 }
 

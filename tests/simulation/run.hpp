@@ -1,0 +1,27 @@
+// One seed: a world, its weather, its shoppers, and the judgement afterwards.
+#pragma once
+
+#include "simulation/shoppers.hpp"
+#include "simulation/witness.hpp"
+
+namespace shop::simulation {
+
+struct Outcome {
+  std::uint64_t seed = 0, hash = 0;
+  std::vector<std::string> violations;  // "I2 ..." with the rows that show it
+  std::map<std::string, std::int64_t, std::less<>> faults, done;
+  std::vector<Action> actions;
+};
+
+Outcome run(std::uint64_t seed, int operations, Bug bug);
+
+// What the stores say when it is quiet: one sentence for each invariant that does not hold.
+std::vector<std::string> judged(World& world, const Ledger& ledger, const Witness& witness);
+
+// Loops until nothing is under way any more; false when that takes too long.
+bool quiet(World& world);
+
+// Everything works again and stays so.
+void heal(World& world);
+
+}  // namespace shop::simulation
