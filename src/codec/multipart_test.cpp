@@ -33,7 +33,8 @@ TEST(Multipart, ReadsFieldsAndFiles) {
 
 TEST(Multipart, KeepsBytesThatLookLikeItsOwn) {
   const std::string bytes("\r\n--XyY\r\n--Xy\r\n\0\r\n-", 20);
-  const auto parts = parse_multipart(type, file_part(bytes) + "--XyZ--");
+  const auto body = file_part(bytes) + "--XyZ--";
+  const auto parts = parse_multipart(type, body);
   ASSERT_TRUE(parts);
   EXPECT_EQ(parts->front().bytes, bytes);
 }

@@ -177,8 +177,7 @@ void multipart(std::string_view text) {
 }
 
 void paths(std::string_view text) {
-  const bool ambiguous = net::ambiguous_path(text);
-  if (ambiguous) return;
+  if (text.find('\0') != text.npos || net::ambiguous_path(text)) return;  // a NUL as such is refused before
   const auto plain = percent_decoded(text, false);
   must(plain.find('\0') == plain.npos && plain.find('\\') == plain.npos, "no NUL or backslash comes out");
   must(("/" + plain + "/").find("/../") == std::string::npos, "no parent segment comes out");
