@@ -225,15 +225,16 @@ class KafkaSubscription final : public Subscription {
   std::thread thread_;
 };
 
-class KafkaLog final : public EventLog {
+// A client that produces, and the thread that hears what became of it.
+class Producer {
  public:
-  KafkaLog(KafkaOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {
-    auto conf = configuration({{"bootstrap.servers", options_.brokers},
-                               {"client.id", options_.client_id},
+  explicit Producer(const KafkaOptions& options) {
+    auto conf = configuration({{"bootstrap.servers", options.brokers},
+                               {"client.id", options.client_id},
                                {"enable.idempotence", "true"},
                                {"acks", "all"},
                                {"linger.ms", "2"},
-                               {"delivery.timeout.ms", std::to_string(options_.delivery_limit.count())},
+                               {"delivery.timeout.ms", std::to_string(options.delivery_limit.count())},
                                {"partitioner", "murmur2_random"},
                                {"compression.type", "none"},
                                {"allow.auto.create.topics", "false"},
@@ -241,34 +242,44 @@ class KafkaLog final : public EventLog {
     rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
       static_cast<Batch*>(message->_private)->one_delivered(message->err);
     });
-    producer_ = make(RD_KAFKA_PRODUCER, std::move(conf));
+    handle_ = make(RD_KAFKA_PRODUCER, std::move(conf));
     thread_ = std::thread([this] {
       ::prctl(PR_SET_NAME, "kafka-produce");
-      while (!stopping_) rd_kafka_poll(producer_.get(), 100);
+      while (!stopping_) rd_kafka_poll(handle_.get(), 100);
     });
   }
 
-  ~KafkaLog() override {
-    rd_kafka_flush(producer_.get(), 2000);
-    rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_poll(producer_.get(), 100);  // whoever still waits is told
+  ~Producer() {
+    rd_kafka_flush(handle_.get(), 2000);
+    rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(handle_.get(), 100);  // whoever still waits is told
     stopping_ = true;
     thread_.join();
   }
+
+  rd_kafka_t* get() const { return handle_.get(); }
+
+ private:
+  Handle handle_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+class KafkaLog final : public EventLog {
+ public:
+  KafkaLog(KafkaOptions options, Clock& clock) : options_(std::move(options)), clock_(clock), producer_(std::make_shared<Producer>(options_)) {}
 
   Task<Result<void>> publish(const Context& context, std::vector<EventRecord> records) override {
     if (records.empty()) co_return Result<void>();
     std::set<std::string> topics;
     for (const auto& record : records) topics.insert(record.topic);
     for (const auto& topic : topics) CO_CHECK(co_await ensure_topic(context, topic));
+    const auto client = producer();
     const auto outcome = co_await await_callback<Result<void>>([&](Callback<Result<void>> done) {
       auto* batch = new Batch{records.size(), RD_KAFKA_RESP_ERR_NO_ERROR, std::move(done)};
-      for (const auto& record : records) produce(record, *batch);
+      for (const auto& record : records) produce(*client, record, *batch);
     });
-    if (!outcome) {  // a topic may have been deleted: looked for again next time
-      const std::lock_guard lock(mutex_);
-      known_topics_.clear();
-    }
+    if (!outcome) begin_anew(client);
     co_return outcome;
   }
 
@@ -283,20 +294,37 @@ class KafkaLog final : public EventLog {
   Task<Result<void>> ping(const Context& context) override {
     co_return co_await workers_.run(context, [this]() -> Result<void> {
       const rd_kafka_metadata_t* metadata = nullptr;
-      const auto error = rd_kafka_metadata(producer_.get(), 0, nullptr, &metadata, 500);
+      const auto error = rd_kafka_metadata(producer()->get(), 0, nullptr, &metadata, 500);
       if (metadata) rd_kafka_metadata_destroy(metadata);
       return error ? Result<void>(kafka_failure(error)) : Result<void>();
     });
   }
 
  private:
-  void produce(const EventRecord& record, Batch& batch) {
+  std::shared_ptr<Producer> producer() {
+    const std::lock_guard lock(mutex_);
+    return producer_;
+  }
+
+  // An idempotent producer that lost a message to the clock may refuse all that follow, for good; and a topic may have been
+  // deleted. So after a failure the next batch gets a new client, and looks for its topics.
+  void begin_anew(std::shared_ptr<Producer> failed) {
+    {
+      const std::lock_guard lock(mutex_);
+      known_topics_.clear();
+      if (producer_ != failed) return;
+      producer_ = std::make_shared<Producer>(options_);
+    }
+    (void)workers_.post([old = std::move(failed)] {});  // its end waits
+  }
+
+  static void produce(const Producer& client, const EventRecord& record, Batch& batch) {
     rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size());
     for (const auto& [name, value] : record.headers) {
       rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
     }
     const auto error = rd_kafka_producev(
-        producer_.get(), RD_KAFKA_V_TOPIC(record.topic.c_str()), RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
+        client.get(), RD_KAFKA_V_TOPIC(record.topic.c_str()), RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&batch), RD_KAFKA_V_END);
     if (!error) return;
@@ -323,9 +351,10 @@ class KafkaLog final : public EventLog {
     const bool dead_letters = topic.ends_with("_dlq");
     const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), dead_letters ? 1 : options_.partitions, options_.replication, error.data(), error.size()));
     if (!wanted) return fail(Code::internal, "A topic cannot be made.", {}, error.data());
-    const Queue queue(rd_kafka_queue_new(producer_.get()));
+    const auto client = producer();
+    const Queue queue(rd_kafka_queue_new(client->get()));
     rd_kafka_NewTopic_t* list[] = {wanted.get()};
-    rd_kafka_CreateTopics(producer_.get(), list, 1, nullptr, queue.get());
+    rd_kafka_CreateTopics(client->get(), list, 1, nullptr, queue.get());
     const Event event(rd_kafka_queue_poll(queue.get(), 3000));
     if (!event) return kafka_failure(RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (rd_kafka_event_error(event.get())) return kafka_failure(rd_kafka_event_error(event.get()));
@@ -338,11 +367,9 @@ class KafkaLog final : public EventLog {
 
   const KafkaOptions options_;
   Clock& clock_;
-  Handle producer_;
   std::mutex mutex_;
+  std::shared_ptr<Producer> producer_;
   std::set<std::string> known_topics_;
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
   WorkerPool workers_{"kafka", 3, 64};  // last: its jobs use the rest
 };
 
