@@ -6,6 +6,7 @@ namespace shop {
 namespace {
 
 constexpr milliseconds first_ejection{500}, longest_ejection{8000};
+constexpr milliseconds probe_pause{100};  // between tries of an instance that is left out, when there is no other
 
 }  // namespace
 
@@ -17,6 +18,14 @@ std::optional<Instance> Balancer::choose(std::string_view service, const std::st
   std::uint64_t weights = 0;
   for (const auto& instance : *instances) {
     if (instance.weight == 0 || instance.id == not_this || states_[instance.id].out_until > now) continue;
+    candidates.push_back(&instance);
+    weights += instance.weight;
+  }
+  for (const auto& instance : *instances) {
+    if (!candidates.empty() || instance.weight == 0 || instance.id == not_this) continue;
+    auto& state = states_[instance.id];
+    if (state.probe_after > now) continue;
+    state.probe_after = now + probe_pause;
     candidates.push_back(&instance);
     weights += instance.weight;
   }
@@ -51,6 +60,7 @@ void Balancer::refused(const Instance& instance) {
   const std::lock_guard lock(mutex_);
   auto& state = states_[instance.id];
   state.under_way = std::max<std::int64_t>(0, state.under_way - 1);
+  state.probe_after = clock_.now() + probe_pause;
   state.out_until = clock_.now() + std::min(longest_ejection, first_ejection * (1 << std::min(state.refusals, 6)));
   ++state.refusals;
 }

@@ -1,5 +1,6 @@
 // Chooses an instance of a service: of two drawn at random by weight, the one with less under way (power of two choices,
-// Mitzenmacher 2001). An instance that refuses a connection is left out for a moment that doubles with each refusal.
+// Mitzenmacher 2001). An instance that refuses a connection is left out for a moment that doubles with each refusal; when all
+// are left out, one request in a while is let through to see whether somebody is back.
 #pragma once
 
 #include <map>
@@ -25,13 +26,14 @@ class Balancer {
   void refused(const Instance& instance);  // no connection could be made; nothing was sent
   void answered(const Instance& instance); // it works: forget earlier refusals
 
+  bool knows(std::string_view service) const { return !directory_.instances(service)->empty(); }
   std::size_t ejected() const;  // for metrics
 
  private:
   struct State {
     std::int64_t under_way = 0;
     int refusals = 0;
-    Monotonic out_until{};
+    Monotonic out_until{}, probe_after{};
   };
 
   const ServiceDirectory& directory_;

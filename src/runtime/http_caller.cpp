@@ -22,6 +22,7 @@ void add_internal_headers(Headers& headers, const CallerIdentity& identity, cons
 Task<Result<Response>> HttpCaller::call(const Context& context, std::string_view service, Request request) {
   add_internal_headers(request.headers, identity_, context, clock_, random_);
   std::string refused;
+  std::optional<Error> lost;
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto instance = balancer_.choose(service, refused);
     if (!instance) break;
@@ -32,9 +33,15 @@ Task<Result<Response>> HttpCaller::call(const Context& context, std::string_view
       continue;
     }
     balancer_.release(*instance);
+    if (!answer && answer.error().code == Code::unknown_outcome && request.method == Method::get && attempt == 0) {
+      refused = instance->id;  // it died before it answered; reading twice harms nobody
+      lost = std::move(answer).error();
+      continue;
+    }
     if (answer) balancer_.answered(*instance);
     co_return answer;
   }
+  if (lost) co_return fail(std::move(*lost));
   co_return fail(Error{Code::unavailable, fmt::format("No healthy instance of {} is known.", service), {}, {}, {}, seconds(1)});
 }
 

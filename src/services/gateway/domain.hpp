@@ -9,6 +9,7 @@ namespace shop::gateway {
 
 struct Prefix {
   std::string_view path, service;
+  bool always = true;  // false: no program here serves it, so it exists where somebody's instance is known
 };
 
 inline constexpr std::array<Prefix, 9> prefixes{{
@@ -18,9 +19,9 @@ inline constexpr std::array<Prefix, 9> prefixes{{
     {"/search", "search-service"},
     {"/carts", "cart-service"},
     {"/orders", "order-service"},
-    {"/reviews", "review-service"},
-    {"/payments", "payment-service"},
-    {"/stats", "stats-service"},
+    {"/reviews", "review-service", false},
+    {"/payments", "payment-service", false},
+    {"/stats", "stats-service", false},
 }};
 
 std::optional<Prefix> prefix_of(std::string_view path);

@@ -103,7 +103,7 @@ Task<> Gateway::handle(const Context& context, const net::Arrival&, net::Exchang
   }
   const auto prefix = prefix_of(request.path());
   const auto backend = prefix ? backends_.find(prefix->service) : backends_.end();
-  if (backend == backends_.end()) {
+  if (backend == backends_.end() || (!prefix->always && !backend->second->exists())) {
     co_return co_await exchange.send(co_await own_answer(context, exchange, answered));
   }
   if (hidden(request.path())) {

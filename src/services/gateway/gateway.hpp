@@ -20,6 +20,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Task<> forward(const Context& context, net::Exchange& exchange, net::Answered& answered) = 0;
+  virtual bool exists() const { return true; }  // false: its prefix is a path like any other
 };
 
 // Asks every service for its own and puts them together.

@@ -38,9 +38,11 @@ Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, n
       continue;  // nothing was sent
     }
     balancer_.release(*instance);
+    const bool died = failed->code == Code::bad_upstream && !exchange.started() && !exchange.has_body();
     error = std::move(*failed);
     if (error.code == Code::bad_upstream || error.code == Code::timed_out) error.message = fmt::format("{}: {}", service_, error.message);
-    break;
+    if (!died || (request.method != Method::get && request.method != Method::head)) break;
+    refused = instance->id;  // reading twice harms nobody
   }
   answered.error = error;
   if (!exchange.started()) co_await exchange.send(net::problem_response(error, context.request_id));

@@ -13,8 +13,9 @@ class RemoteBackend final : public Backend {
       : service_(std::move(service)), identity_(std::move(identity)), balancer_(balancer), pool_(pool), clock_(clock), random_(random) {}
 
   // 503 when no healthy instance is known, 504 after the deadline, 502 for a broken answer. A connection that could not be
-  // made is tried once more on another instance.
+  // made is tried once more on another instance, and so is a reading request whose instance died before it answered.
   Task<> forward(const Context& context, net::Exchange& exchange, net::Answered& answered) override;
+  bool exists() const override { return balancer_.knows(service_); }
 
  private:
   const std::string service_;
