@@ -34,6 +34,8 @@
 namespace shop {
 namespace {
 
+constexpr milliseconds farewell{300};  // until every gateway has heard from Consul that an instance left
+
 std::string host_name() {
   char name[256] = {};
   ::gethostname(name, sizeof name - 1);
@@ -403,7 +405,7 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
     context.deadline = std::min(deadline, std::chrono::steady_clock::now() + seconds(1));
     (void)run_blocking(process.threads().first(), consul->withdraw(context));
   }
-  server.drain(deadline);
+  server.drain(deadline, process.consul() ? farewell : milliseconds(0));
   starter.end(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
   process.threads().stop();  // nothing runs any more when the service's parts go
 }

@@ -82,7 +82,8 @@ ServerOptions affordable(ServerOptions options) {
 struct Shared {
   const ServerOptions& options;
   Handler& handler;
-  std::atomic<bool> draining{false};
+  std::atomic<bool> leaving{false};   // answers close their connections
+  std::atomic<bool> draining{false};  // and no further request is taken
   std::atomic<std::size_t> connections{0};
 };
 
@@ -124,7 +125,7 @@ class Connection final : public Exchange {
         busy_ = false;
         watch_.never();
         if (!started_ || !(co_await skip_rest_of_body())) break;
-        if (!keep_alive_ || broken_ || shared_.draining.load(std::memory_order_relaxed)) break;
+        if (!keep_alive_ || broken_ || shared_.leaving.load(std::memory_order_relaxed)) break;
       }
     }
     watch_.never();
@@ -259,7 +260,7 @@ class Connection final : public Exchange {
     extra_.each([&](std::string_view name, std::string_view value) {
       if (!response.headers.has(name)) append(name, value);
     });
-    if (!keep_alive_ || shared_.draining.load(std::memory_order_relaxed)) head += "Connection: close\r\n";
+    if (!keep_alive_ || shared_.leaving.load(std::memory_order_relaxed)) head += "Connection: close\r\n";
     return head;
   }
 
@@ -475,7 +476,9 @@ std::uint16_t Server::port() const { return impl_->port; }
 
 std::size_t Server::connections() const { return impl_->shared.connections.load(); }
 
-void Server::drain(Monotonic deadline) {
+void Server::drain(Monotonic deadline, milliseconds notice) {
+  impl_->shared.leaving = true;
+  std::this_thread::sleep_until(std::min(deadline, std::chrono::steady_clock::now() + notice));
   impl_->shared.draining = true;
   asio::post(impl_->threads.first(), [this] {
     error_code ignored;

@@ -43,8 +43,9 @@ class Server {
   std::uint16_t port() const;
   std::size_t connections() const;
 
-  // Stops accepting, ends idle connections, lets running exchanges finish until `deadline`, then cuts them.
-  void drain(Monotonic deadline);
+  // Stops accepting, ends idle connections, lets running exchanges finish until `deadline`, then cuts them. For the time of
+  // `notice` before that everything is still served, and each answer closes its connection: others hear that this one leaves.
+  void drain(Monotonic deadline, milliseconds notice = milliseconds(0));
 
  private:
   struct Impl;
