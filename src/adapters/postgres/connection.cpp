@@ -252,10 +252,15 @@ Task<Result<std::vector<Rows>>> Connection::batch(std::vector<Statement> stateme
   std::vector<Rows> rows;
   std::optional<Failure> failure;
   std::size_t index = 0;
+  bool ended = false;
   for (;;) {
     const auto result = co_await next_result();
     if (!usable_) co_return lost();
-    if (!result) continue;  // the end of one statement's results
+    if (!result) {  // the end of one statement's results; of two there is more to come, unless libpq has lost its place
+      if (std::exchange(ended, true) || PQstatus(handle_.get()) == CONNECTION_BAD) co_return lost();
+      continue;
+    }
+    ended = false;
     const auto status = PQresultStatus(result.get());
     if (status == PGRES_PIPELINE_SYNC) break;
     if (index == expected.size()) co_return lost();
