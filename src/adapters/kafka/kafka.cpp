@@ -83,6 +83,7 @@ class KafkaSubscription final : public Subscription {
                                {"fetch.wait.max.ms", "50"},
                                {"topic.metadata.refresh.interval.ms", "10000"},
                                {"allow.auto.create.topics", "false"},
+                               {"reconnect.backoff.max.ms", "1000"},  // a broker that is back is used within a second
                                {"log_level", "0"}});
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t* client, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* parts, void* self) {
@@ -238,6 +239,7 @@ class Producer {
                                {"partitioner", "murmur2_random"},
                                {"compression.type", "none"},
                                {"allow.auto.create.topics", "false"},
+                               {"reconnect.backoff.max.ms", "1000"},  // a broker that is back is used within a second
                                {"log_level", "0"}});
     rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void*) {
       static_cast<Batch*>(message->_private)->one_delivered(message->err);
