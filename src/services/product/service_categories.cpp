@@ -79,7 +79,10 @@ Task<Result<CategoryRow>> CategoryService::create(const Context& context, const 
 Task<Result<CategoryRow>> CategoryService::create_in(Transaction& tx, const NewCategory& request) {
   const auto now = tools_.clock.wall();
   const auto parent = codec::given(request.parentId);
-  if (parent) CO_CHECK(co_await check_parent(tx, *parent));
+  if (parent) {
+    CO_CHECK(co_await store::lock_categories(tx, {*parent}));  // it may be getting a product
+    CO_CHECK(co_await check_parent(tx, *parent));
+  }
   CategoryRowWithCounts row;
   row.id = tools_.random.id<CategoryId>(now);
   row.slug = request.slug.value;
@@ -101,9 +104,12 @@ Task<Result<CategoryRow>> CategoryService::update(const Context& context, const 
 }
 
 Task<Result<CategoryRow>> CategoryService::update_in(Transaction& tx, const CategoryId& id, const UpdateCategory& change) {
+  const auto parent = codec::given(change.parentId.value);
+  std::vector<CategoryId> concerned{id};
+  if (parent) concerned.push_back(*parent);
+  CO_CHECK(co_await store::lock_categories(tx, concerned));
   CO_TRY(auto row, co_await store::category(tx, id));
   if (!row) co_return no_category();
-  const auto parent = codec::given(change.parentId.value);
   if (change.parentId.present && parent != row->parent_id) {
     if (parent) {
       if (*parent == id) co_return fail(codec::faulty({{"parentId", "must not name the category itself"}}));

@@ -45,6 +45,7 @@ Task<Result<void>> insert_images(Transaction& tx, const Tools& tools, const Prod
 // Every category must exist and have none below it.
 Task<Result<void>> link_categories(Transaction& tx, const ProductId& product, const std::vector<CategoryId>& ids, Code unknown) {
   std::vector<Fault> faults;
+  CO_CHECK(co_await store::lock_categories(tx, ids));  // one of them may be getting a child
   for (std::size_t i = 0; i < ids.size(); ++i) {
     CO_TRY(const auto category, co_await store::category(tx, ids[i]));
     if (!category) {
@@ -354,6 +355,7 @@ Task<Result<void>> ProductService::remove_variant(const Context& context, const 
 }
 
 Task<Result<void>> ProductService::remove_variant_in(Transaction& tx, const VariantId& id) {
+  CO_CHECK(co_await store::lock_variant(tx, id));  // an order may be taking from it
   CO_TRY(const auto row, co_await store::variant(tx, id));
   if (!row) co_return no_variant();
   CO_TRY(const bool moved, co_await store::has_later_movements(tx, id));

@@ -78,6 +78,7 @@ constexpr Query variant_of_product{"variant_of_product",
 constexpr Query variant_update{"variant_update",
                                "UPDATE variants SET attributes = $2, price = $3, cost_price = $4, low_stock_threshold = $5,"
                                " updated_at = $6 WHERE id = $1"};
+constexpr Query variant_lock{"variant_lock", "UPDATE variants SET updated_at = updated_at WHERE id = $1"};
 constexpr Query variant_delete{"variant_delete", "DELETE FROM variants WHERE id = $1"};
 constexpr Query attributes_clear{"attributes_clear", "DELETE FROM variant_attributes WHERE variant_id = $1"};
 constexpr Query attribute_insert{"attribute_insert", "INSERT INTO variant_attributes (variant_id, name, value) VALUES ($1, $2, $3)"};
@@ -150,6 +151,7 @@ constexpr Query category_insert{"category_insert",
 constexpr Query category_update{"category_update",
                                 "UPDATE categories SET slug = $2, name = $3, parent_id = $4, image_url = $5, updated_at = $6,"
                                 " version = version + 1 WHERE id = $1"};
+constexpr Query category_lock{"category_lock", "UPDATE categories SET version = version WHERE id = $1"};
 constexpr Query category_delete{"category_delete", "DELETE FROM categories WHERE id = $1"};
 constexpr Query category_find{"category_find", "SELECT " CATEGORY_COLUMNS " FROM categories c WHERE c.id = $1"};
 constexpr Query category_find_slug{"category_find_slug", "SELECT " CATEGORY_COLUMNS " FROM categories c WHERE c.slug = $1"};
@@ -533,6 +535,14 @@ Task<Result<std::optional<CategoryRowWithCounts>>> category_by_slug(Transaction&
 }
 
 Task<Result<std::vector<CategoryRowWithCounts>>> categories(Transaction& tx) { return select<CategoryRowWithCounts>(tx, category_all); }
+
+Task<Result<void>> lock_variant(Transaction& tx, const VariantId& id) { return perform(tx, variant_lock, id); }
+
+Task<Result<void>> lock_categories(Transaction& tx, std::vector<CategoryId> ids) {
+  std::ranges::sort(ids);
+  for (const auto& id : ids) CO_CHECK(co_await perform(tx, category_lock, id));
+  co_return Result<void>();
+}
 
 Task<Result<std::vector<CategoryRowWithCounts>>> children_of(Transaction& tx, const CategoryId& id) {
   return select<CategoryRowWithCounts>(tx, category_children, id);

@@ -43,6 +43,7 @@ Task<Result<std::vector<ProductId>>> products_of_variants(Transaction& tx, const
 Task<Result<std::vector<VariantRow>>> variants_of(Transaction& tx, const ProductId& product);
 Task<Result<void>> update_variant(Transaction& tx, const VariantRow& row);  // all but stock
 Task<Result<void>> delete_variant(Transaction& tx, const VariantId& id);
+Task<Result<void>> lock_variant(Transaction& tx, const VariantId& id);  // until the end: what is then read of it stays so
 Task<Result<bool>> has_later_movements(Transaction& tx, const VariantId& id);  // other than its initial stock
 
 // stock + change, unless that is below 0: then nothing happens and nothing is returned.
@@ -112,6 +113,7 @@ Task<Result<std::int64_t>> next_version(Transaction& tx, const ProductId& produc
 Task<Result<std::int64_t>> version(Transaction& tx, const ProductId& product);  // the last published; 0: never
 
 // --- categories
+Task<Result<void>> lock_categories(Transaction& tx, std::vector<CategoryId> ids);  // as lock_variant, in the order of ids
 Task<Result<void>> insert_category(Transaction& tx, const CategoryRowWithCounts& row);  // conflict UNIQUE: the slug is taken
 Task<Result<void>> update_category(Transaction& tx, const CategoryRowWithCounts& row);
 Task<Result<void>> delete_category(Transaction& tx, const CategoryId& id);  // conflict FOREIGN_KEY: children or products
