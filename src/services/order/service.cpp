@@ -7,8 +7,6 @@
 namespace shop::order {
 namespace {
 
-constexpr milliseconds clean_up_limit{2000};
-
 Failure no_order() { return fail(Code::not_found, "Order not found."); }
 
 bool same_token(std::string_view a, std::string_view b) {
@@ -185,9 +183,7 @@ Task<Result<void>> OrderService::publish(Transaction& tx, std::string type, cons
   return outbox_.append(tx, {"order_events", order.row.id.text(), std::move(type), order.row.version, payload});
 }
 
-Task<Result<void>> OrderService::give_up(const Context& waiting, const OrderId& id) {
-  Context context = waiting;  // cleaning up is worth doing even when nobody waits any more
-  context.deadline = std::max(context.deadline, clock_.now() + clean_up_limit);
+Task<Result<void>> OrderService::give_up(const Context& context, const OrderId& id) {
   CO_TRY(const auto outcome, co_await write(database_, context, [&](Transaction& tx) { return give_up_in(tx, id); }));
   if (outcome == store::placed) co_return Result<void>();
   CO_CHECK(co_await stock_.release(context, id, "Order was not completed"));
@@ -297,7 +293,11 @@ Task<Result<StoredOrder>> OrderService::change_in(Transaction& tx, const OrderId
   if (!may_become(from, to)) co_return refused(from);
   const auto now = clock_.wall();
   CO_TRY(const bool changed, co_await store::change_status(tx, id, from, to, now));
-  if (!changed) co_return fail(Code::conflict, "The order was changed by somebody else meanwhile.", "INVALID_TRANSITION");
+  if (!changed) {  // by somebody else meanwhile; to the same state, if it was the same wish
+    CO_TRY(auto present, co_await store::order(tx, id));
+    if (present && present->row.status == to) co_return std::move(*present);
+    co_return refused(present ? present->row.status : from);
+  }
   auto& row = stored->row;
   row.status = to;
   row.updated_at = now;
