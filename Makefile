@@ -59,6 +59,12 @@ bench-%:
 chaos: build  ## 10 000 checkouts while everything is killed with -9 every 2 s; one line says what became of them
 	@tests/fault/chaos.py $(CHAOS_OPTIONS)
 
+chaos-distributed: build  ## the same with a process per service: services and stores are killed in turn
+	@SHOP_MODE=distributed tests/fault/chaos.py --seconds 150 $(CHAOS_OPTIONS)
+
+faults: build  ## every store and the peer, in seven ways of a spoilt wire
+	@tests/fault/faults.py $(FAULTS_OPTIONS)
+
 overload: build  ## three times what the shop can serve, for 30 s
 	@cmake --build build --target load
 	@tests/fault/overload.py --mix checkout $(OVERLOAD_OPTIONS)

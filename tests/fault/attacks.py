@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Concurrent-request attacks on a shop, each with the state in which it must end (docs/attacks.md).
 
-usage: attacks.py [NAME ...]                          against a shop of its own, in one process; with SHOP_STACK, the stack
+usage: attacks.py [NAME ...]                          against a shop of its own, in one process; with SHOP_MODE=distributed, on the real stores
        attacks.py --url http://HOST:PORT --admin EMAIL:PASSWORD [NAME ...]     against yours: it makes products, customers and
                                                       orders named "attack-...", and takes rights away only from its own accounts
        attacks.py --list                              the attacks as a table
@@ -591,13 +591,13 @@ def run(target, names):
     return 1 if faults else 0
 
 
-def main():
+def main(arguments=None):
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--url")
     options.add_argument("--admin", default="admin@admin.com:password", metavar="EMAIL:PASSWORD")
     options.add_argument("--list", action="store_true")
     options.add_argument("names", nargs="*", metavar="NAME")
-    options = options.parse_args()
+    options = options.parse_args(arguments)
     if options.list:
         for name, function in ATTACKS.items():
             print(f"| `{name}` | {function.__doc__} |")

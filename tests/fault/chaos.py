@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""kill -9 under load: the shop in one process, or, with SHOP_STACK, every service and every store of a distributed one in turn. Afterwards
+"""kill -9 under load: the shop in one process, or, with SHOP_MODE=distributed, every service and every store of a distributed one in turn. Afterwards
 everything acknowledged is there, once, and nothing was oversold.
 
 usage: chaos.py [--checkouts 10000] [--every 2] [--seconds 75] [--seed N] [--only NAME,NAME]
@@ -44,7 +44,7 @@ def strike(shop, plan, crowd, options, rng):
     return kills, reviving
 
 
-def main():
+def main(arguments=None):
     options = argparse.ArgumentParser()
     options.add_argument("--checkouts", type=int, default=10_000)
     options.add_argument("--every", default="2", help="seconds between two kills, or from-to")
@@ -53,7 +53,7 @@ def main():
     options.add_argument("--limit", type=float, default=900, help="seconds that the crowd may take")
     options.add_argument("--only", default="", help="names of victims; default: all")
     options.add_argument("--kills", type=int, default=5, help="fewer show nothing")
-    options = options.parse_args()
+    options = options.parse_args(arguments)
     rng = random.Random(options.seed)
     print(f"seed {options.seed}")
     with mode() as shop:

@@ -61,12 +61,12 @@ def add(into, counts):
         into[key] = into.get(key, 0) + count
 
 
-def main():
+def main(arguments=None):
     options = argparse.ArgumentParser()
     options.add_argument("--buyers", type=int, default=200)
     options.add_argument("--variants", type=int, default=10)
     options.add_argument("--units", type=int, default=100)
-    options = options.parse_args()
+    options = options.parse_args(arguments)
     with mode() as shop:
         client = shop.admin()
         variants = list(catalogue(client, 1, options.variants, options.units, tag=f"hot-{random.SystemRandom().randrange(10**9)}"))

@@ -65,13 +65,20 @@ def report_of(done):
     return done.returncode, json.loads(done.stdout)
 
 
+CURRENT = None  # a shop that several tests share
+
+
 @contextlib.contextmanager
 def mode():
-    """One process, or the stack that SHOP_STACK names."""
-    if os.environ.get("SHOP_STACK"):
-        import stacked
+    """One process, or with SHOP_MODE=distributed a process per service on the real stores."""
+    if CURRENT:
+        yield CURRENT
+        return
+    if os.environ.get("SHOP_MODE") == "distributed":
+        from stacked import Stacked
 
-        yield stacked.Stacked(os.environ["SHOP_STACK"])
+        with Stacked() as stack:
+            yield stack
         return
     with Alone() as shop:
         yield shop
