@@ -169,6 +169,9 @@ Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const StoredO
   if (key) {
     // A request under the same key may have come first with the same id: then its order is the answer.
     CO_TRY(const auto standing, co_await claim(tx, *key, order.row.id.text(), now));
+    if (standing && standing->resource != order.row.id.text()) {
+      co_return fail(Code::conflict, "The key has passed to another attempt.", "RESERVATION_RELEASED");  // whose id alone can be placed
+    }
     if (standing && standing->status != 0) co_return standing->body;
   }
   CO_CHECK(co_await store::insert_order(tx, order));

@@ -120,7 +120,6 @@ class StockService {
   Task<Result<std::vector<store::ReservationLine>>> reserve_in(Transaction& tx, const OrderId& order, const std::vector<store::Take>& takes);
   Task<Result<void>> release_in(Transaction& tx, const OrderId& order, const std::string& reason);
   Task<Result<void>> settle(const Context& context, const std::vector<OrderId>& orders);
-  Task<Result<void>> settle_in(Transaction& tx, const std::vector<order::Settlement>& settlements);
 
   const Tools tools_;
   const Settings settings_;

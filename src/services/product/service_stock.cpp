@@ -197,7 +197,10 @@ Task<Result<void>> StockService::release_in(Transaction& tx, const OrderId& orde
 }
 
 Task<Result<void>> StockService::confirm(const Context& context, const std::vector<OrderId>& orders) {
-  co_return co_await write(tools_.database, context, store::confirm_reservations, orders);
+  if (orders.empty()) co_return Result<void>();
+  auto in_order = orders;  // of ids, as rows are locked everywhere
+  std::ranges::sort(in_order);
+  co_return co_await write(tools_.database, context, store::confirm_reservations, in_order);
 }
 
 Task<Result<bool>> StockService::sweep(const Context& context) {
@@ -220,20 +223,16 @@ Task<Result<bool>> StockService::sweep(const Context& context) {
 
 Task<Result<void>> StockService::settle(const Context& context, const std::vector<OrderId>& orders) {
   CO_TRY(const auto answer, co_await orders_.settle(context, orders));
-  CO_CHECK(co_await write(tools_.database, context, [&](Transaction& tx) { return settle_in(tx, answer.settlements); }));
-  std::int64_t given_back = 0;
-  for (const auto& settlement : answer.settlements) given_back += settlement.outcome != order::Outcome::PLACED;
+  // A release locks variants too, so each is a transaction of its own: several in one would lock them in no order.
+  std::vector<OrderId> placed;
+  for (const auto& settlement : answer.settlements) {
+    if (settlement.outcome == order::Outcome::PLACED) placed.push_back(settlement.orderId);
+    else CO_CHECK(co_await release(context, settlement.orderId, "Order was not completed"));
+  }
+  CO_CHECK(co_await confirm(context, placed));
+  const auto given_back = static_cast<std::int64_t>(answer.settlements.size() - placed.size());
   if (given_back > 0) log(Severity::info, "stock sweeper", "reservations given back", {{"count", given_back}});
   co_return Result<void>();
-}
-
-Task<Result<void>> StockService::settle_in(Transaction& tx, const std::vector<order::Settlement>& settlements) {
-  std::vector<OrderId> placed;
-  for (const auto& settlement : settlements) {
-    if (settlement.outcome == order::Outcome::PLACED) placed.push_back(settlement.orderId);
-    else CO_CHECK(co_await release_in(tx, settlement.orderId, "Order was not completed"));
-  }
-  co_return co_await store::confirm_reservations(tx, placed);
 }
 
 }  // namespace shop::product
