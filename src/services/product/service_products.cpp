@@ -438,9 +438,11 @@ Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
                                                    codec::to_json(DeletedEvent{id.uuid}), traces[id]}));
   }
   CO_CHECK(co_await store::forget_changed(tx, rows));
-  tx.on_commit([this, ids] {
+  const auto forget = [this, ids] {
     for (const auto& id : ids) catalogue_.stock_changed(id);
-  });
+  };
+  forget();  // what was read has been committed, whatever becomes of this transaction
+  tx.on_commit(forget);
   co_return rows.size() == static_cast<std::size_t>(chunk);
 }
 
