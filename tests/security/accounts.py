@@ -9,8 +9,8 @@ import threading
 import time
 import uuid
 
-from wire import Checks, expect, message_of
-from shop import ADMIN, eventually, opened
+from wire import Checks, administrator, expect, message_of
+from shop import eventually, opened
 
 PASSWORD = "a-good-password"
 
@@ -316,9 +316,7 @@ def headers(shop):
 def main():
     checks = Checks("accounts")
     with opened(demo=False) as shop:
-        if hasattr(shop, "shopctl"):
-            made = shop.shopctl("create-admin", *ADMIN)
-            assert made.returncode == 0, made.stderr
+        administrator(shop)
         victims = []
         since = time.monotonic()
 

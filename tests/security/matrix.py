@@ -7,8 +7,8 @@ declares and as the contract's access column says, of which this file keeps a co
 import sys
 import uuid
 
-from wire import Checks, Connection, expect, message_of
-from shop import ADMIN, opened
+from wire import Checks, Connection, administrator, expect, message_of
+from shop import opened
 
 PUBLIC, TOKEN = "public", "token"
 
@@ -298,9 +298,7 @@ def inactive_products(shop, admin, made):
 def main():
     checks = Checks("matrix")
     with opened(demo=False) as shop:
-        if hasattr(shop, "shopctl"):
-            made = shop.shopctl("create-admin", *ADMIN)
-            assert made.returncode == 0, made.stderr
+        administrator(shop)
         admin = shop.admin()
         document = shop.client().get("/openapi.json").json()
         checks.run(declared, document)

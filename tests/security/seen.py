@@ -8,8 +8,8 @@ import sys
 import time
 import uuid
 
-from wire import Checks, expect, metric
-from shop import ADMIN, eventually, opened
+from wire import Checks, administrator, expect, metric
+from shop import eventually, opened
 
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\.)*",?)*)\})? (\S+)(?: -?\d+)?\Z')
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\.)*)"')
@@ -184,13 +184,10 @@ def health(shop):
 def main():
     checks = Checks("seen from outside")
     with opened(demo=False) as shop:
-        if hasattr(shop, "shopctl"):
-            made = shop.shopctl("create-admin", *ADMIN)
-            assert made.returncode == 0, made.stderr
-        for check in (health, prometheus, histograms, counted_once):
-            checks.run(check, shop)
-        if shop.mode == "one process":  # the distributed counterparts read their own process's log and topics: tests/distributed
-            for check in (log_lines, nothing_injected, traced_events):
+        administrator(shop)
+        checks.run(health, shop)
+        if shop.mode == "one process":  # one address tells of all services here; in a stack each has metrics and a log of its own
+            for check in (prometheus, histograms, counted_once, log_lines, nothing_injected, traced_events):
                 checks.run(check, shop)
     return checks.done()
 

@@ -6,8 +6,8 @@ import statistics
 import sys
 import time
 
-from wire import Checks, expect
-from shop import ADMIN, opened
+from wire import Checks, administrator, expect
+from shop import opened
 
 
 def timing(shop):
@@ -39,9 +39,7 @@ def timing(shop):
 def main():
     checks = Checks("timing")
     with opened(demo=False) as shop:
-        if hasattr(shop, "shopctl"):
-            made = shop.shopctl("create-admin", *ADMIN)
-            assert made.returncode == 0, made.stderr
+        administrator(shop)
         checks.run(timing, shop)
     return checks.done()
 

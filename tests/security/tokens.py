@@ -14,8 +14,8 @@ import sys
 import threading
 import time
 
-from wire import Checks, Connection, expect, message_of
-from shop import ADMIN, opened
+from wire import Checks, Connection, administrator, expect, message_of
+from shop import opened
 
 # --- P-256 and ES256 (FIPS 186-4, RFC 7518), for signing as an attacker would
 
@@ -341,9 +341,7 @@ def rotation(shop):
 def main():
     checks = Checks("tokens")
     with opened(demo=False) as shop:
-        if hasattr(shop, "shopctl"):
-            made = shop.shopctl("create-admin", *ADMIN)
-            assert made.returncode == 0, made.stderr
+        administrator(shop)
         token = shop.admin().token
         jwks = shop.client().get("/auth/.well-known/jwks.json").json()
         for method, path in ROUTES:

@@ -264,6 +264,18 @@ def expect(condition, what):
         raise AssertionError(what() if callable(what) else what)
 
 
+def administrator(shop):
+    """An administrator's client; the account is made where the shop has none yet."""
+    import shop as library
+
+    email, password = library.ADMIN
+    client = shop.client()
+    if client.post("/auth/login", {"email": email, "password": password}).status != 200:
+        made = shop.shopctl("create-admin", email, password)
+        expect(made.returncode == 0, f"create-admin: {made.stderr}")
+    return client.log_in(email, password)
+
+
 def metric(text, name, **labels):
     """The sum of a metric's samples whose labels include those given."""
     total, found = 0.0, False
