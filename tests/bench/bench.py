@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The figures of docs/benchmarks.md, beside peers, in one run.
 
-    bench.py [NAME...] [--quick] [--json FILE]       names: footprint catalogue search login checkout hot gateway
+    bench.py [NAME...] [--quick] [--json FILE]       the names: --help
 
 --quick measures for seconds instead of minutes: to see that it works, not to quote. `make bench` builds what is needed first.
 """
@@ -10,7 +10,6 @@ import json
 import pathlib
 import random
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,9 @@ import threading
 import time
 
 import generate
-from measure import Load, Peer, ROOT, Table, Void, cpu_seconds, filled, middle, needed, pairs, resident_mb, shop
+from measure import Load, Peer, Pgbench, Table, Void, filled, middle, needed, pairs, resident_mb, shop
+
+import stack  # of tests/lib, which measure.py has put on the path
 
 GUEST = {"guestEmail": "bench@example.org", "phone": "555-0100", "paymentMethod": "CASH_ON_DELIVERY",
          "shippingAddress": {"address": "1 Main Street", "city": "Montpellier"}}
@@ -201,6 +202,58 @@ class Bench:
                 results = [load.run(running.port, pids, 64, self.seconds) for _ in range(self.runs)]
             self.table.add(4, "one process: one hot variant, 64 clients", middle([r["per_second"] for r in results]), "orders/s")
 
+    # --- 4, 5: the distributed shop beside pgbench on the same server
+    def distributed(self):
+        with stack.started(demo=True) as running:
+            pids = running.pids() + [entry["pid"] for entry in running.stack.state["components"].values()]
+            products = self.variants(running, 100)
+            rng = random.Random(3)
+            orders = [("POST", "/orders", 201, order_of(*((rng.choice(variants), 1) for _, variants in rng.sample(products, 2))), KEY) for _ in range(2000)]
+            with Pgbench(running, self.seconds) as pgbench, Load(orders) as load:
+                ours, floor = pairs(self.runs, lambda: load.run(running.port, pids, 16, self.seconds), lambda: pgbench.run("checkout", 16))
+            self.table.add(5, "distributed: checkouts of 2 lines, 16 clients", middle([r["per_second"] for r in ours]), "orders/s")
+            self.table.add(5, "pgbench, the same statements, 16 clients", middle(floor), "tx/s")
+            self.table.add(5, "distributed / pgbench, by pairs", middle([a["per_second"] / b for a, b in zip(ours, floor)]), "x", at_least=0.8)
+            self.table.add(5, "distributed: CPU of every process, stores too", middle([r["cpu_us"] for r in ours]), "us/order")
+            variant = products[0][1][0]
+            with Pgbench(running, self.seconds) as pgbench, Load([("POST", "/orders", 201, order_of((variant, 1)), KEY)]) as load:
+                ours, floor = pairs(self.runs, lambda: load.run(running.port, pids, 64, self.seconds), lambda: pgbench.run("hot", 16))
+            self.table.add(4, "distributed: one hot variant, 64 clients", middle([r["per_second"] for r in ours]), "orders/s")
+            self.table.add(4, "pgbench, one hot variant one by one, 16 clients", middle(floor), "tx/s")
+            self.table.add(4, "hot: distributed / pgbench, by pairs", middle([a["per_second"] / b for a, b in zip(ours, floor)]), "x", at_least=5)
+
+    # --- 11: one process pays
+    def modes(self):
+        with stack.started(demo=True) as many, shop.OneProcess(demo=True) as one:
+            everything = many.pids() + [entry["pid"] for entry in many.stack.state["components"].values()]
+            self.table.add(11, "memory idle, every service of the distributed shop", resident_mb(many.pids()), "MB")
+            loads = [self.mix(one), self.mix(many)]
+            rounds = pairs(self.runs, lambda: loads[0].run(one.port, [one.process.pid], 8, self.seconds),
+                           lambda: loads[1].run(many.port, everything, 8, self.seconds))
+            for load in loads:
+                load.close()
+            self.table.add(11, "shop mix: CPU, one process", middle([r["cpu_us"] for r in rounds[0]]), "us/req")
+            self.table.add(11, "shop mix: CPU, distributed, stores too", middle([r["cpu_us"] for r in rounds[1]]), "us/req")
+            self.table.add(11, "CPU: one process / distributed, by pairs", middle([a["cpu_us"] / b["cpu_us"] for a, b in zip(*rounds)]), "x", at_most=0.25)
+            self.table.add(11, "p50: one process / distributed, by pairs", middle([a["p50_us"] / b["p50_us"] for a, b in zip(*rounds)]), "x", at_most=0.2)
+            self.table.add(11, "memory after the load, every service of the distributed shop", resident_mb(many.pids()), "MB")
+
+    def mix(self, running):
+        """Online Boutique's weights: look at the list and at products most, fill carts, now and then search and order."""
+        client, rng = running.client(), random.Random(17)
+        products = self.variants(running, 100)
+        carts = [client.post("/carts").json()["id"] for _ in range(20)]
+        requests = []
+        for _ in range(2000):
+            product, variants = rng.choice(products)
+            variant = rng.choice(variants)
+            requests.append(rng.choices(
+                [("GET", "/products?page=1&limit=20", 200), ("GET", f"/products/id/{product}", 200), ("GET", "/products/currencies", 200),
+                 ("GET", "/search/products?q=phone", 200), ("GET", f"/carts/{rng.choice(carts)}", 200),
+                 ("POST", f"/carts/{rng.choice(carts)}/items", [200, 400], {"productId": product, "variantId": variant, "quantity": 1, "price": 1}),
+                 ("POST", "/orders", 201, order_of((variant, 1)), KEY)], [2, 10, 2, 2, 3, 2, 1])[0])
+        return Load(requests)
+
     # --- 8: gateway
     def gateway(self):
         origin_port, haproxy_port, nginx_port, gateway_port = (shop.free_port() for _ in range(4))
@@ -236,7 +289,7 @@ class Bench:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-NAMES = ["footprint", "catalogue", "search", "login", "checkout", "hot", "gateway"]
+NAMES = ["footprint", "catalogue", "search", "login", "checkout", "hot", "gateway", "distributed", "modes"]
 
 
 def main():

@@ -155,6 +155,35 @@ class Peer:
         self.log.close()
 
 
+class Pgbench:
+    """tests/bench/pgbench on the stack's own PostgreSQL, in a database of its own."""
+
+    def __init__(self, running, seconds):
+        self.seconds, folder, port = seconds, running.stack.folder / "components", running.stack.port("postgres")
+        self.environment = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "shop", "PGDATABASE": "bench",
+                            "PGPASSWORD": (folder / "postgres.password").read_text().strip()}
+        self.psql("postgres", "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
+        self.psql("bench", "-f", str(ROOT / "tests/bench/pgbench/schema.sql"))
+
+    def psql(self, database, *arguments):
+        subprocess.run([needed("psql", "postgresql-client-15"), "-q", "-v", "ON_ERROR_STOP=1", *arguments], check=True, timeout=120,
+                       env={**self.environment, "PGDATABASE": database, "PGOPTIONS": "--client-min-messages=warning"})
+
+    def run(self, script, clients):
+        """Transactions a second."""
+        done = subprocess.run([needed("pgbench", "postgresql-contrib"), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(max(1, round(self.seconds))),
+                               "-f", str(ROOT / f"tests/bench/pgbench/{script}.sql")], capture_output=True, text=True, timeout=self.seconds + 120, env=self.environment)
+        if done.returncode or "tps = " not in done.stdout:
+            raise Void(f"pgbench: {done.stderr.strip()[-300:]}")
+        return float(done.stdout.split("tps = ")[1].split()[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.psql("postgres", "-c", "DROP DATABASE bench")
+
+
 def needed(command, package):
     path = shutil.which(command) or shutil.which(command, path="/usr/sbin:/usr/lib/postgresql/15/bin")
     if not path:
