@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "observe/log.hpp"
+#include "runtime/dead_letters.hpp"
 
 namespace shop {
 namespace {
@@ -10,11 +11,6 @@ namespace {
 constexpr Query record{"inbox_record",
                        "INSERT INTO processed_events (event_id, processed_at) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING"};
 constexpr Query forget{"inbox_forget", "DELETE FROM processed_events WHERE processed_at < $1"};
-
-std::string dead_letter_topic(std::string service) {
-  std::replace(service.begin(), service.end(), '-', '_');
-  return service + "_dlq";
-}
 
 Context traced(const Context& context, const DeliveredEvent& delivered) {
   Context own = context;

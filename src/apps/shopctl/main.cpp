@@ -20,6 +20,7 @@
 #include "apps/importer.hpp"
 #include "apps/demo/demo.hpp"
 #include "apps/settings.hpp"
+#include "apps/shopctl/dlq_command.hpp"
 #include "apps/shopctl/doctor_command.hpp"
 #include "apps/shopctl/remote_shop.hpp"
 #include "apps/socket_caller.hpp"
@@ -228,6 +229,10 @@ int main(int argc, char** argv) {
   auto* doctoring = app.add_subcommand("doctor", "Examine the stores for lost, doubled or oversold orders (docs/integrity.md)");
   doctor.declare(*doctoring);
 
+  DlqCommand dlq;
+  auto* letters = app.add_subcommand("dlq", "Events that a consumer gave up: list, show, send again (docs/run-book.md)");
+  dlq.declare(*letters);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -239,7 +244,9 @@ int main(int argc, char** argv) {
   try {
     read_secret_files();
     if (folder->count() > 0) remote = {};  // who names a folder means it, whatever the environment says
-    if (doctoring->parsed()) {
+    if (letters->parsed()) {
+      code = run_dlq(dlq, data);
+    } else if (doctoring->parsed()) {
       code = run_doctor(doctor, data, [&](const auto& use) {
         Connection shop(data, image_base_url, remote);
         use({shop.caller(), shop.loop()});
