@@ -24,7 +24,7 @@ class ProductProcess final : public Service {
         clock_(resources.world().clock),
         caller_(resources.operator_caller()),
         holder_(resources.world().random.uuid4().text()),
-        module_(resources.world(), product::Settings{}, database_),
+        module_(resources.world(), {.catalogue = {.shared = true}, .stock = {}}, database_),
         demo_(caller_, clock_),
         seeds_(resources.flag("SEED_DEMO_DATA")),
         seeding_(clock_, {.name = "demo data", .period = hours(24), .step_limit = seconds(120)},

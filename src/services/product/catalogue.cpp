@@ -28,9 +28,9 @@ std::uint64_t Catalogue::stamp(const ProductId& id) {
   return stamps_[std::hash<ProductId>()(id) % stamps_.size()];
 }
 
-void Catalogue::keep(const ProductId& id, std::uint64_t stamp_before, SnapshotPtr snapshot) {
+void Catalogue::keep(const ProductId& id, std::uint64_t stamp_before, Kept kept) {
   const std::lock_guard lock(mutex_);
-  if (stamps_[std::hash<ProductId>()(id) % stamps_.size()] == stamp_before) snapshots_.put(id, std::move(snapshot));
+  if (stamps_[std::hash<ProductId>()(id) % stamps_.size()] == stamp_before) snapshots_.put(id, std::move(kept));
 }
 
 void Catalogue::forget(const ProductId& id) {
@@ -39,13 +39,27 @@ void Catalogue::forget(const ProductId& id) {
   snapshots_.erase(id);
 }
 
+// Asked before what it vouches for is read: a change in between makes the copy newer than its stamp, never older.
+Task<Result<Catalogue::Stamps>> Catalogue::present_stamps(const Context& context, const std::vector<ProductId>& ids) {
+  Stamps present;
+  if (!limits_.shared || ids.empty()) co_return present;
+  CO_TRY(const auto stamps, co_await read(database_, context, store::stamps, ids));
+  for (const auto& stamp : stamps) present[stamp.product_id] = stamp;
+  co_return present;
+}
+
 Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& context, const std::vector<ProductId>& ids) {
   std::map<ProductId, SnapshotPtr> found;
   std::vector<ProductId> missing;
   std::vector<std::uint64_t> stamps;
+  CO_TRY(const auto present, co_await present_stamps(context, ids));
+  const auto as_of = [&](const ProductId& id) {
+    const auto at = present.find(id);
+    return at == present.end() ? store::Stamp{} : at->second;
+  };
   for (const auto& id : ids) {
-    if (auto snapshot = snapshots_.get(id)) {
-      found[id] = std::move(*snapshot);
+    if (auto kept = snapshots_.get(id); kept && kept->as_of == as_of(id)) {
+      found[id] = std::move(kept->snapshot);
     } else {
       missing.push_back(id);
       stamps.push_back(stamp(id));
@@ -57,7 +71,7 @@ Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& contex
       const auto id = snapshot.product.id;
       const auto at = static_cast<std::size_t>(std::ranges::find(missing, id) - missing.begin());
       found[id] = std::make_shared<const Snapshot>(std::move(snapshot));
-      keep(id, stamps[at], found[id]);
+      keep(id, stamps[at], {found[id], as_of(id)});
     }
   }
   std::vector<SnapshotPtr> in_order;
@@ -79,6 +93,10 @@ Task<Result<std::shared_ptr<const store::Found>>> Catalogue::find(const Context&
   const bool by_stock = query.inStock.value_or(false);
   const auto now = [&] { return epoch_.load() + (by_stock ? stock_epoch_.load() : 0); };
   const auto epoch = now();
+  if (limits_.shared) {
+    CO_TRY(auto found, co_await read(database_, context, store::find_products, query, staff, language));
+    co_return std::make_shared<const store::Found>(std::move(found));
+  }
   if (const auto known = lists_.get(key); known && known->epoch == epoch) co_return known->found;
   CO_TRY(auto found, co_await read(database_, context, store::find_products, query, staff, language));
   auto shared = std::make_shared<const store::Found>(std::move(found));

@@ -1,6 +1,10 @@
 // The catalogue as it is read: bounded copies in memory, dropped the moment a change of theirs has committed, so that
 // nobody reads older than their own write.
 //
+// Where other replicas write to the same store (`Limits::shared`) a copy is used only after the store has said that it still holds
+// (store::Stamp: one short statement for all products of a request), and results of queries are not kept: whoever wrote through one replica
+// reads it through every other, and an order gets the price that holds.
+//
 // A copy that was being loaded while its product changed is not kept: every product has a stamp (shared by hash) that a
 // change counts up, and a load keeps its result only if the stamp still is what it was before.
 #pragma once
@@ -28,6 +32,7 @@ class Catalogue {
     std::size_t fragments = 40'000;  // rendered products
     std::size_t lists = 2'000;       // results of queries: ids only
     milliseconds currency_age{1000};
+    bool shared = false;             // other processes change the store too
   };
 
   Catalogue(Database& database, Clock& clock, Limits limits);
@@ -57,8 +62,15 @@ class Catalogue {
     std::shared_ptr<const store::Found> found;
   };
 
+  struct Kept {
+    SnapshotPtr snapshot;
+    store::Stamp as_of;  // when shared
+  };
+  using Stamps = std::map<ProductId, store::Stamp>;
+
+  Task<Result<Stamps>> present_stamps(const Context& context, const std::vector<ProductId>& ids);
   std::uint64_t stamp(const ProductId& id);
-  void keep(const ProductId& id, std::uint64_t stamp_before, SnapshotPtr snapshot);
+  void keep(const ProductId& id, std::uint64_t stamp_before, Kept kept);
   void forget(const ProductId& id);
 
   Database& database_;
@@ -67,7 +79,7 @@ class Catalogue {
 
   std::mutex mutex_;
   std::array<std::uint64_t, 1024> stamps_{};
-  GenerationCache<ProductId, SnapshotPtr> snapshots_;
+  GenerationCache<ProductId, Kept> snapshots_;
   GenerationCache<std::string, Fragment> fragments_;
   GenerationCache<std::string, List> lists_;
   std::atomic<std::uint64_t> epoch_{1}, stock_epoch_{1};

@@ -10,12 +10,16 @@ namespace {
 constexpr char initial[] = {
 #embed "schema/0001_initial.sql"
     , 0};
+constexpr char changed_by_product[] = {
+#embed "schema/0002_changed_by_product.sql"
+    , 0};
 
 constexpr Migration all_migrations[] = {
     {1, "0001_initial", initial},
     {2, "outbox", Outbox::schema},
     {3, "inbox", inbox_schema},
     {4, "idempotency", idempotency_schema},
+    {5, "0002_changed_by_product", changed_by_product},
 };
 
 // --- products
@@ -42,6 +46,12 @@ constexpr Query product_page{"product_page", "SELECT id FROM products WHERE id >
   Query { name, before IDS_POSTGRES after, before IDS_SQLITE after }
 
 constexpr Query products_in = WITH_IDS("products_in", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id IN ", "");
+
+constexpr Query stamps_in = WITH_IDS(
+    "stamps_in",
+    "SELECT p.id AS product_id, (SELECT version FROM published_products v WHERE v.product_id = p.id) AS version,"
+    " (SELECT count(*) FROM changed_products c WHERE c.product_id = p.id) AS unpublished FROM products p WHERE p.id IN ",
+    "");
 
 #define VARIANT_COLUMNS "id, product_id, attributes, price, cost_price, stock_quantity, low_stock_threshold, created_at, updated_at"
 constexpr Query variants_in =
@@ -349,6 +359,10 @@ Task<Result<std::vector<Snapshot>>> snapshots(Transaction& tx, const std::vector
   for (auto& row : images) by_id.at(row.productId)->images.push_back(std::move(row));
   for (auto& row : categories) by_id.at(row.product_id)->categories.push_back(std::move(row));
   co_return all;
+}
+
+Task<Result<std::vector<Stamp>>> stamps(Transaction& tx, const std::vector<ProductId>& ids) {
+  return select<Stamp>(tx, stamps_in, ids);
 }
 
 Task<Result<std::vector<ProductId>>> products_after(Transaction& tx, const std::optional<ProductId>& after, std::int64_t limit) {

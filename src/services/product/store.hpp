@@ -26,6 +26,17 @@ Task<Result<Found>> find_products(Transaction& tx, const ProductQuery& query, bo
 
 // Missing ones are left out; in no particular order.
 Task<Result<std::vector<Snapshot>>> snapshots(Transaction& tx, const std::vector<ProductId>& ids);
+
+// Differs as soon as a change of the product has committed: every change adds a mark, and the marks go when the version counts up.
+struct Stamp {
+  ProductId product_id;
+  std::optional<std::int64_t> version;
+  std::int64_t unpublished = 0;
+
+  friend bool operator==(const Stamp&, const Stamp&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Stamp, (), (product_id, version, unpublished))
+Task<Result<std::vector<Stamp>>> stamps(Transaction& tx, const std::vector<ProductId>& ids);
 Task<Result<std::vector<ProductId>>> products_after(Transaction& tx, const std::optional<ProductId>& after, std::int64_t limit);
 
 Task<Result<void>> insert_image(Transaction& tx, const Image& image);
