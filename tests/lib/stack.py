@@ -111,3 +111,13 @@ def started(demo=True, **settings):
     finally:
         subprocess.run([shop.ROOT / "scripts" / "down", "--state", folder], capture_output=True, timeout=120)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def given_or_started(**settings):
+    """The stack that SHOP_STACK names, or one of the test's own."""
+    if os.environ.get("SHOP_STACK"):
+        yield Stack(os.environ["SHOP_STACK"])
+        return
+    with started(**settings) as stack:
+        yield stack

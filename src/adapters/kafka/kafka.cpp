@@ -345,6 +345,16 @@ class KafkaLog final : public EventLog {
     co_return Result<void>();
   }
 
+  // Whether it is there: any broker knows, where making one is for the controller, which may have other worries.
+  static bool topic_exists(const Producer& client, const std::string& topic) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    if (rd_kafka_metadata(client.get(), 1, nullptr, &metadata, 2000)) return false;
+    bool found = false;
+    for (int i = 0; i < metadata->topic_cnt; ++i) found = found || (metadata->topics[i].topic == topic && metadata->topics[i].partition_cnt > 0);
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+  }
+
   Result<void> create_topic(const std::string& topic) {
     using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Freed<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>>;
     using Queue = std::unique_ptr<rd_kafka_queue_t, Freed<rd_kafka_queue_t, rd_kafka_queue_destroy>>;
@@ -354,10 +364,11 @@ class KafkaLog final : public EventLog {
     const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), dead_letters ? 1 : options_.partitions, options_.replication, error.data(), error.size()));
     if (!wanted) return fail(Code::internal, "A topic cannot be made.", {}, error.data());
     const auto client = producer();
+    if (topic_exists(*client, topic)) return {};
     const Queue queue(rd_kafka_queue_new(client->get()));
     rd_kafka_NewTopic_t* list[] = {wanted.get()};
     rd_kafka_CreateTopics(client->get(), list, 1, nullptr, queue.get());
-    const Event event(rd_kafka_queue_poll(queue.get(), 3000));
+    const Event event(rd_kafka_queue_poll(queue.get(), 5000));
     if (!event) return kafka_failure(RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (rd_kafka_event_error(event.get())) return kafka_failure(rd_kafka_event_error(event.get()));
     std::size_t count = 0;
