@@ -66,13 +66,12 @@ def get(port, path, timeout=3):
         connection.close()
 
 
-def program_of(pid):
-    """The program that the process runs; nothing for one that has ended."""
+def begun(pid):
+    """When the process began, in the kernel's ticks; nothing for one that has ended. With its pid this names it for good."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
-                return ""
-        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return "" if fields[0] == "Z" else fields[19]
     except (OSError, IndexError):
         return ""
 
@@ -108,7 +107,7 @@ class Stack:
 
     def runs(self, instance):
         entry = self.services[instance]
-        return bool(entry["pid"]) and program_of(entry["pid"]) == f"{self.state['bin']}/{entry['service']}"
+        return bool(entry["pid"]) and begun(entry["pid"]) == entry.get("begun")
 
     def database_url(self, service):
         password = (self.folder / "components" / "postgres.password").read_text().strip()
@@ -145,7 +144,7 @@ class Stack:
         with open(self.log(instance), "ab") as log:
             process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
                                        env=self.environment(instance))
-        entry["pid"] = process.pid
+        entry["pid"], entry["begun"] = process.pid, begun(process.pid)
         return process
 
     def wait_ready(self, instances, processes, limit_s=READY_LIMIT_S):
@@ -179,7 +178,7 @@ class Stack:
         return " / ".join(line for line in lines[-40:] if '"level":"info"' not in line)[-1500:] or "it said nothing"
 
     def stop_service(self, instance, how=signal.SIGTERM):
-        """Tells it to end; nothing when it does not run. Ours alone: the pid must still be this program."""
+        """Tells it to end; nothing when it does not run. Ours alone: the pid must still be this process."""
         if self.runs(instance):
             os.kill(self.services[instance]["pid"], how)
 
@@ -310,7 +309,7 @@ def main():
     arguments.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a setting for every service")
     arguments.add_argument("--delete", action="store_true", help="down: delete the folder")
     options = arguments.parse_args()
-    stack, begun, ours = Stack(options.state), time.monotonic(), False
+    stack, start, ours = Stack(options.state), time.monotonic(), False
     try:
         if options.verb == "down":
             stack.down(options.delete)
@@ -320,7 +319,7 @@ def main():
         ours = True
         stack.up(options)
         print(stack.table())
-        print(f"\nThe shop is open at http://localhost:{stack.services['api-gateway-1']['port']} ({time.monotonic() - begun:.1f} s). scripts/down ends it.")
+        print(f"\nThe shop is open at http://localhost:{stack.services['api-gateway-1']['port']} ({time.monotonic() - start:.1f} s). scripts/down ends it.")
         return 0
     except (Trouble, subprocess.SubprocessError, OSError) as trouble:
         print(f"{options.verb}: {trouble}", file=sys.stderr)

@@ -34,6 +34,7 @@
 namespace shop {
 namespace {
 
+constexpr milliseconds clean_up_limit{500};
 constexpr milliseconds farewell{300};  // until every gateway has heard from Consul that an instance left
 
 std::string host_name() {
@@ -363,16 +364,21 @@ class Starter {
 
   void process_background() {
     if (!process_.consul()) return;
-    for (auto& work : process_.consul()->background()) {
-      const bool registration = work.name == "consul registration";
-      auto step = [this, registration, step = work.step](const Context& context) -> Task<Result<bool>> {
-        return registration && !ready_ ? not_yet() : step(context);
-      };
-      auto& loop = loops_.emplace_back(std::make_unique<Loop>(
-          process_.clock(), LoopOptions{.name = work.name, .period = milliseconds(2000), .backoff_max = milliseconds(1000)}, std::move(step)));
-      background_.spawn(process_.threads().first(), loop->run());
-    }
+    for (auto& work : process_.consul()->background()) in_background(work.name, milliseconds(2000), std::move(work.step));
+    in_background("consul registration", milliseconds(1000), [this](const Context& context) { return ready_ ? register_again(context) : not_yet(); });
   }
+
+  void in_background(std::string name, milliseconds period, Loop::Step step) {
+    auto& loop = loops_.emplace_back(std::make_unique<Loop>(
+        process_.clock(), LoopOptions{.name = std::move(name), .period = period, .backoff_max = milliseconds(1000)}, std::move(step)));
+    background_.spawn(process_.threads().first(), loop->run());
+  }
+
+  Task<Result<bool>> register_again(const Context& context) {
+    return process_.consul()->stay_registered(context, [this](const Context& given) { return well(given); });
+  }
+
+  Task<bool> well(Context context) { co_return !service_ || co_await service_->health().well(context); }
 
   static Task<Result<bool>> not_yet() { co_return false; }
 
@@ -388,6 +394,11 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
   Edge edge(application, process.clock(), process.random(), process.metrics(),
             {.internal_token = settings.internal_token, .keep_forwarded = !outside});
   auto& refused = process.metrics().counter("http_heads_refused_total", "Request heads that the gate turned away.");
+  if (auto* consul = process.consul()) {
+    Context context;
+    context.deadline = std::chrono::steady_clock::now() + clean_up_limit;
+    (void)run_blocking(process.threads().first(), consul->deregister(context));  // when Consul is away nobody hears of anything anyway
+  }
   net::ServerOptions options{.address = settings.bind, .port = settings.port};
   options.on_refused = [&refused](std::string_view) { refused.Increment(); };
   net::Server server(process.threads(), options, edge);

@@ -20,6 +20,15 @@ Task<Result<HealthReport>> Health::health(net::Call& call) {
   co_return report;
 }
 
+Task<bool> Health::well(const Context& given) {
+  Context context = given;
+  context.deadline = std::min(context.deadline, clock_.now() + probe_limit);
+  for (auto& [name, probe] : probes_) {
+    if (!co_await probe(context)) co_return false;
+  }
+  co_return true;
+}
+
 Task<Result<HealthReport>> Health::live(net::Call&) { co_return HealthReport{"UP", service_, {}}; }
 
 Task<Result<HealthReport>> Health::ready(net::Call& call) {

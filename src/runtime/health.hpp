@@ -24,6 +24,7 @@ class Health {
   void depends_on(std::string name, Probe probe) { probes_.emplace_back(std::move(name), std::move(probe)); }
   void set_ready(bool ready) { ready_ = ready; }
   bool ready() const { return ready_; }
+  Task<bool> well(const Context& context);  // what /health says
 
   Task<Result<HealthReport>> health(net::Call& call);  // 503 with the failing dependency
   Task<Result<HealthReport>> live(net::Call& call);    // the process answers

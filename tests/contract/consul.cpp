@@ -16,12 +16,8 @@ class Watcher {
  public:
   Watcher(const Address& agent, std::vector<std::string> services, const ConsulOptions& self = {})
       : directory_(options(agent, std::move(services), self), pool_, stage().clock) {
-    for (auto& work : directory_.background()) {
-      if (self.instance.empty() && work.name == "consul registration") continue;
-      loops_.push_back(std::make_unique<Loop>(
-          stage().clock, LoopOptions{.name = work.name, .period = milliseconds(300), .backoff_max = milliseconds(300)}, work.step));
-      group_.spawn(threads_.first(), loops_.back()->run());
-    }
+    for (auto& work : directory_.background()) run(work.name, work.step);
+    if (!self.instance.empty()) run("registration", [this](const Context& context) { return directory_.stay_registered(context, is_well); });
   }
   ~Watcher() {
     const Elapsed elapsed;
@@ -30,6 +26,14 @@ class Watcher {
     EXPECT_TRUE(group_.wait(std::chrono::steady_clock::now() + seconds(5)));
     EXPECT_LT(elapsed.time(), milliseconds(1000)) << "a long question held up the stop";
     threads_.stop();  // before the pool goes, whose connections live on them
+  }
+
+  static Task<bool> is_well(const Context&) { co_return true; }
+
+  void run(std::string name, Loop::Step step) {
+    loops_.push_back(std::make_unique<Loop>(stage().clock, LoopOptions{.name = std::move(name), .period = milliseconds(300), .backoff_max = milliseconds(300)},
+                                            std::move(step)));
+    group_.spawn(threads_.first(), loops_.back()->run());
   }
 
   ConsulDirectory& directory() { return directory_; }

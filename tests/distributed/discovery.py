@@ -91,25 +91,36 @@ def registration(shop):
     assert check["Interval"] == "10s" and check["Timeout"] == "5s", check
 
 
+def settled(shop, service="product-service"):
+    """All its instances pass, and the gateways have heard."""
+    names = [f'"ID":"{name}"' for name in shop.instances(service)]
+    def known():
+        text = consul(shop, "GET", f"/v1/health/service/{service}?passing=1")[1].replace(" ", "")
+        return all(name in text for name in names)
+    lib.eventually(known, 20)
+    time.sleep(0.7)
+
+
 def graceful_restart(shop):
+    settled(shop)
     with Load(shop, "/products?limit=1") as load:
         for instance in shop.instances("product-service"):
             begun = time.monotonic()
             shop.stop(instance)
             assert time.monotonic() - begun < 10, f"{instance} took its time to end"
             shop.start(instance)
-            lib.eventually(lambda name=instance: name in consul(shop, "GET", "/v1/agent/services")[1], 15)
-            time.sleep(0.5)
+            settled(shop)
     return f"{load.check('graceful restart')} requests, none failed"
 
 
 def crash(shop):
+    settled(shop)
     with Load(shop, "/products?limit=1") as load:
         for instance in shop.instances("product-service"):
             shop.kill(instance)
             time.sleep(1.5)
             shop.start(instance)
-            time.sleep(1)
+            settled(shop)
     return f"{load.check('kill -9')} requests, none failed"
 
 
@@ -136,6 +147,8 @@ def unknown_prefix(shop):
 
 
 def weights(shop):
+    settled(shop)
+
     def share(seconds):
         before = answered_by(shop, "product-service")
         with Load(shop, "/products?limit=1", per_second=80) as load:

@@ -111,10 +111,12 @@ Task<Result<void>> ConsulDirectory::ping(const Context& context) {
   co_return Result<void>();
 }
 
-Task<Result<bool>> ConsulDirectory::stay_registered(const Context& context) {
-  CO_TRY(const auto answer, co_await ask(context, Method::get, "/v1/agent/service/" + percent_encoded(options_.instance)));
-  if (answer.status == 404) CO_CHECK(co_await announce(context));
-  else if (answer.status != 200) co_return refused(answer);
+Task<Result<bool>> ConsulDirectory::stay_registered(const Context& context, Well well) {
+  CO_TRY(const auto answer, co_await ask(context, Method::get, "/v1/agent/health/service/id/" + percent_encoded(options_.instance)));
+  if (answer.status == 200) co_return false;
+  const bool unknown = answer.status == 404, sick = answer.status == 503 || answer.status == 429;
+  if (!unknown && !sick) co_return refused(answer);
+  if (co_await well(context)) CO_CHECK(co_await announce(context));
   co_return false;
 }
 
@@ -182,7 +184,6 @@ std::vector<ConsulDirectory::Work> ConsulDirectory::background() {
   if (!options_.watch.empty()) {
     work.push_back({"consul watch of weights", [this](const Context& context) { return look_at_weights(context); }});
   }
-  work.push_back({"consul registration", [this](const Context& context) { return stay_registered(context); }});
   return work;
 }
 

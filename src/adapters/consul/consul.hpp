@@ -39,9 +39,16 @@ class ConsulDirectory final : public ServiceDirectory {
   Task<Result<void>> withdraw(const Context& context) override;
   Task<Result<void>> ping(const Context& context);
 
-  // One watch a service, one for the weights (KV "shop/weights": {"<instance>" or "<service>:<version>": 0-1000}), and the
-  // registration, which is looked at every few seconds: an agent that was restarted has forgotten it.
+  // Removes what a process of this name left when it crashed: this one is not ready yet.
+  Task<Result<void>> deregister(const Context& context);
+
+  // One watch a service, and one for the weights (KV "shop/weights": {"<instance>" or "<service>:<version>": 0-1000}).
   std::vector<Work> background();
+
+  // To be called every second or so: an agent that was restarted has forgotten this process, and one that found it sick looks
+  // again after 10 s only. It is registered anew when `well` says that it can work.
+  using Well = std::function<Task<bool>(const Context&)>;
+  Task<Result<bool>> stay_registered(const Context& context, Well well);
 
  private:
   struct Watched {
@@ -53,8 +60,6 @@ class ConsulDirectory final : public ServiceDirectory {
 
   Task<Result<bool>> look(const Context& context, std::string service);
   Task<Result<bool>> look_at_weights(const Context& context);
-  Task<Result<bool>> stay_registered(const Context& context);
-  Task<Result<void>> deregister(const Context& context);
   Task<Result<Response>> ask(const Context& context, Method method, std::string target, std::string body = {});
   std::uint32_t weight_of(std::string_view service, const Instance& instance) const;
 
