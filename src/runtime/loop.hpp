@@ -18,7 +18,7 @@ struct LoopOptions {
   milliseconds period{1000};        // between looks when nothing wakes it
   milliseconds step_limit{30'000};  // the deadline given to one step
   milliseconds backoff_first{50};
-  milliseconds backoff_max{5000};
+  milliseconds backoff_max{1000};  // what is back is used within a second
 };
 
 class Loop {
