@@ -20,6 +20,7 @@ from judge import catalogue, wait_for_quiet  # noqa: E402
 BUDGET_MS = 2000       # what the caller's deadline leaves; a fault costs no more than that
 SLACK_S = 0.1
 HEALS_S = 2.0
+CHECK_INTERVAL_S = 12  # Consul asks every service's health each 10 s (contract, section 15)
 GATED = ["postgres", "redis", "kafka", "elasticsearch", "consul", "peer"]
 QUICK = ["down", "timeout", "corrupt"]
 DESCRIPTORS = 25       # more than before, at the end
@@ -48,7 +49,7 @@ class Case:
         if self.store == "redis":
             return self.ask("cart-service", "GET", f"/{self.cart()}")
         if self.store == "elasticsearch":
-            return self.ask("search-service", "GET", f"/products?q=fault&page=1&minPrice={len(key)}")
+            return self.ask("search-service", "GET", f"/products?q=fault&page=1&maxPrice={1000 + len(key)}")
         return self.stack.client(timeout=20).get(f"/products/id/{self.products[0]}")  # consul: the gateway's view
 
     def cart(self):
@@ -82,7 +83,9 @@ def cell(stack, store, fault, variants, products):
     case, wrong, gate = Case(stack, store, variants, products), [], stack.gate[store]
     tag = f"{store}-{fault}-{uuid.uuid4().hex[:6]}"
     statuses, lock, slowest = [], threading.Lock(), 0.0
-    before = case.needing(f"{tag}-before")
+    end = time.monotonic() + CHECK_INTERVAL_S  # Consul may have found a service ill while its store was
+    while (before := case.needing(f"{tag}-before")).status not in (200, 201) and time.monotonic() < end:
+        time.sleep(0.1)
     if before.status not in (200, 201):
         wrong.append(f"before: {before}")
     gate.set(fault)
