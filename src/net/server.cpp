@@ -159,6 +159,7 @@ class Connection final : public Exchange {
       if (body_.broken()) co_return broken_body("The body's framing is not valid.");
       watch_.until(std::min(body_deadline_, std::chrono::steady_clock::now() + shared_.options.body_timeout));
       if (!(co_await fill())) co_return broken_body("The body ended early.");
+      watch_.never();  // what the handler does with it has limits of its own
     }
   }
 
@@ -305,6 +306,7 @@ class Connection final : public Exchange {
     if (error || !parser.is_header_done()) co_return co_await refuse(400, "the head is not valid");
     take_head(parser);
     buffer_.consume(end + 4);
+    watch_.never();
     body_deadline_ = std::chrono::steady_clock::now() + shared_.options.body_time_max;
     co_return true;
   }
