@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Two replicas of product-service, one store: what was written through one is read through the other at once, and an order gets
 the price that holds, whichever replica it meets. On the stack that SHOP_STACK names, or one of its own."""
-import contextlib
-import os
 import pathlib
 import sys
 import uuid
@@ -15,12 +13,8 @@ ROUNDS = 60
 GUEST = {"guestEmail": "replicas@example.org", "phone": "555-0100", "paymentMethod": "CASH_ON_DELIVERY", "shippingAddress": None}
 
 
-def opened():
-    return contextlib.nullcontext(stack.Stack(os.environ["SHOP_STACK"])) if os.environ.get("SHOP_STACK") else stack.started(demo=True)
-
-
 def main():
-    with opened() as shop:
+    with stack.given_or_started() as shop:
         token = shop.admin().token
         replicas = [lib.Client("127.0.0.1", shop.stack.services[name]["port"], token) for name in shop.instances("product-service")]
         assert len(replicas) == 2, f"{len(replicas)} replicas"

@@ -20,6 +20,8 @@ PARTS = {
     "access matrix": [TESTS / "security" / "matrix.py"],
     "forged tokens": [TESTS / "security" / "tokens.py"],
     "schemathesis": [TESTS / "openapi" / "run.py", "20"],
+    "replicas": [HERE / "replicas.py"],
+    "dead letters": [TESTS / "ops" / "dlq.py"],
     "discovery": [HERE / "discovery.py"],
     "outages": [HERE / "outages.py"],
 }
