@@ -22,6 +22,13 @@ CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conform
 #   positive_data_acceptance     a schema cannot say which ids, currencies and permissions exist; the contract answers 400 when one does not
 #   object_level_authorization   needs two accounts that own objects: tests/security/accounts.py and matrix.py try every route with three
 
+# A deleted account is a deactivated one: the contract has it found afterwards.
+DEACTIVATED = """
+[[operations]]
+include-path = "/auth/users/{id}"
+checks.use_after_free.enabled = false
+"""
+
 
 def environment():
     """The virtual environment's folder, made when it is not there or was made from other versions."""
@@ -48,6 +55,7 @@ def main():
         token = shop.admin().token
         command = [tool, "run", f"{shop.url}/openapi.json", "-H", f"Authorization: Bearer {token}", "--checks", ",".join(CHECKS), "--workers", "2", "--max-time", str(seconds),
                    "--request-timeout", "30", "--suppress-health-check", "all", "--warnings", "off"]
+        (pathlib.Path(folder) / "schemathesis.toml").write_text(DEACTIVATED)
         output = pathlib.Path(folder) / "output"
         with open(output, "wb") as out:
             code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env={**os.environ, "NO_COLOR": "1"}, timeout=seconds * 3 + 300).returncode
