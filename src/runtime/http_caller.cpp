@@ -15,7 +15,8 @@ void add_internal_headers(Headers& headers, const CallerIdentity& identity, cons
   headers.set("X-Request-Id", context.request_id);
   if (context.deadline != Monotonic::max()) {
     const auto left = std::chrono::duration_cast<milliseconds>(context.deadline - clock.now()).count();
-    headers.set(budget_header, fmt::to_string(std::max<std::int64_t>(1, left)));
+    // A little less than is left here, so that the callee's own 503 or 504 arrives before this side gives up.
+    headers.set(budget_header, fmt::to_string(std::max<std::int64_t>(1, left - std::min<std::int64_t>(left / 10, 100))));
   }
 }
 

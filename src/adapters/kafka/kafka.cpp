@@ -346,9 +346,9 @@ class KafkaLog final : public EventLog {
   }
 
   // Whether it is there: any broker knows, where making one is for the controller, which may have other worries.
-  static bool topic_exists(const Producer& client, const std::string& topic) {
+  static Result<bool> topic_exists(const Producer& client, const std::string& topic) {
     const rd_kafka_metadata_t* metadata = nullptr;
-    if (rd_kafka_metadata(client.get(), 1, nullptr, &metadata, 2000)) return false;
+    if (const auto error = rd_kafka_metadata(client.get(), 1, nullptr, &metadata, 3000)) return kafka_failure(error);
     bool found = false;
     for (int i = 0; i < metadata->topic_cnt; ++i) found = found || (metadata->topics[i].topic == topic && metadata->topics[i].partition_cnt > 0);
     rd_kafka_metadata_destroy(metadata);
@@ -364,7 +364,8 @@ class KafkaLog final : public EventLog {
     const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), dead_letters ? 1 : options_.partitions, options_.replication, error.data(), error.size()));
     if (!wanted) return fail(Code::internal, "A topic cannot be made.", {}, error.data());
     const auto client = producer();
-    if (topic_exists(*client, topic)) return {};
+    TRY(const bool exists, topic_exists(*client, topic));
+    if (exists) return {};
     const Queue queue(rd_kafka_queue_new(client->get()));
     rd_kafka_NewTopic_t* list[] = {wanted.get()};
     rd_kafka_CreateTopics(client->get(), list, 1, nullptr, queue.get());

@@ -24,7 +24,7 @@ Task<Result<TokenAnswer>> Handlers::complete_invitation(Call& call, Body<Complet
   co_return co_await service_.complete_invitation(call.context, body.value);
 }
 
-Task<Result<Jwks>> Handlers::jwks(Call&) { co_return service_.jwks(); }
+Task<Result<Jwks>> Handlers::jwks(Call& call) { co_return co_await service_.jwks(call.context); }
 
 Task<Result<UserPage>> Handlers::users(Call& call, Query<UserQuery> query) {
   co_return co_await service_.users(call.context, query.value);

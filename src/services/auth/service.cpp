@@ -204,11 +204,13 @@ Task<Result<void>> AuthService::load_keys(Transaction& tx) {
   co_return Result<void>();
 }
 
-Jwks AuthService::jwks() const {
+Task<Result<Jwks>> AuthService::jwks(const Context& context) {
+  // Asked for rarely, and above all when somebody met a key that another replica has made. Without the store: those known here.
+  (void)co_await read(database_, context, [this](Transaction& tx) { return load_keys(tx); });
   const std::lock_guard lock(keys_mutex_);
   Jwks jwks;
   for (const auto& key : keys_) jwks.keys.push_back(key.public_jwk());
-  return jwks;
+  co_return jwks;
 }
 
 Task<Result<void>> AuthService::rotate_key(const Context& context) {

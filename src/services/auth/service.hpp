@@ -34,7 +34,7 @@ class AuthService final : public net::Authenticator {
   Task<Result<TokenAnswer>> login(const Context& context, const LoginRequest& request, const std::string& client);
   Task<Result<TokenUser>> validate(const Context& context, const std::string& token, const std::string& client);
   Task<Result<TokenAnswer>> complete_invitation(const Context& context, const CompleteInvitation& request);
-  Jwks jwks() const;
+  Task<Result<Jwks>> jwks(const Context& context);
   Task<Result<void>> rotate_key(const Context& context);
 
   Task<Result<Me>> me(const Context& context, const UserId& id);
