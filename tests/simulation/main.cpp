@@ -3,6 +3,7 @@
 //   simulate --seeds 1000 [--first 1] [--operations 200] [--jobs 2]    many worlds; exit code 1 when an invariant broke
 //   simulate --seed 17 [--bug no_key]                                  one world, with everything it says
 //   simulate --find BUG [--within 200]                                 whether the planted bug is found; exit code 1 when not
+//   simulate --failure-loop [--bug no_key]                             every call of every operation fails once; exit code 1 when one broke
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ struct Arguments {
   int operations = 200, within = 200;
   std::size_t jobs = 2;
   std::string bug = "none", find, actions;
+  bool failure_loop = false;
 };
 
 struct Sum {
@@ -130,13 +132,15 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "One seed");
   app.add_option("--operations", arguments.operations, "Operations in each world")->capture_default_str();
   app.add_option("--jobs", arguments.jobs, "Processes")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--bug", arguments.bug, "Planted bug for --seed");
+  app.add_option("--bug", arguments.bug, "Planted bug for --seed and --failure-loop");
   app.add_option("--find", arguments.find, "Planted bug that must be found");
   app.add_option("--within", arguments.within, "Seeds in which it must be")->capture_default_str();
+  app.add_flag("--failure-loop", arguments.failure_loop, "Fails every call in turn");
   CLI11_PARSE(app, argc, argv);
   try {
     const auto bug = codec::enum_named<Bug>(arguments.find.empty() ? arguments.bug : arguments.find);
     if (!bug) throw std::runtime_error("There is no such bug.");
+    if (arguments.failure_loop) return failure_loop(*bug) ? 0 : 1;
     if (!arguments.find.empty()) return find(arguments, *bug);
     if (arguments.seeds > 0) return many(arguments);
     return one(arguments, *bug);

@@ -81,6 +81,28 @@ bool quiet(World& world) {
   return false;
 }
 
+std::vector<std::string> concluded(World& world, Shoppers& shoppers, const Witness& witness) {
+  auto& simulation = world.simulation();
+  std::vector<std::string> violations;
+  heal(world);
+  for (int i = 0; i < 600 && !world.ready(); ++i) simulation.run_until(simulation.now() + milliseconds(100));
+  shoppers.resume();
+  const auto resumed = simulation.now() + minutes(10);
+  while (!shoppers.finished() && simulation.now() < resumed && simulation.step()) {}
+  if (!shoppers.finished()) violations.push_back("shoppers still wait for answers in fine weather");
+
+  // Whatever was reserved has expired three hours later, whichever clock said when.
+  simulation.run_until(simulation.now() + seconds(3));
+  for (std::size_t i = 0; i < world.machines(); ++i) simulation.set_skew(world.host(i), hours(3));
+  if (!quiet(world)) violations.push_back("it does not become quiet");
+  shoppers.look();
+  const auto looked = simulation.now() + minutes(1);
+  while (!shoppers.finished() && simulation.now() < looked && simulation.step()) {}
+
+  for (auto& violation : judged(world, shoppers.ledger(), witness)) violations.push_back(std::move(violation));
+  return violations;
+}
+
 Outcome run(std::uint64_t seed, int operations, Bug bug) {
   simulated::Dice dice(seed);
   Witness witness(bug);
@@ -100,23 +122,8 @@ Outcome run(std::uint64_t seed, int operations, Bug bug) {
   while (!shoppers.finished() && simulation.now() < closing && simulation.step()) {}
 
   *over = true;
-  heal(world);
   Outcome out{seed, 0, {}, {}, {}, {}};
-  for (int i = 0; i < 600 && !world.ready(); ++i) simulation.run_until(simulation.now() + milliseconds(100));
-  shoppers.resume();
-  const auto resumed = simulation.now() + minutes(10);
-  while (!shoppers.finished() && simulation.now() < resumed && simulation.step()) {}
-  if (!shoppers.finished()) out.violations.push_back("shoppers still wait for answers in fine weather");
-
-  // Whatever was reserved has expired three hours later, whichever clock said when.
-  simulation.run_until(simulation.now() + seconds(3));
-  for (std::size_t i = 0; i < world.machines(); ++i) simulation.set_skew(world.host(i), hours(3));
-  if (!quiet(world)) out.violations.push_back("it does not become quiet");
-  shoppers.look();
-  const auto looked = simulation.now() + minutes(1);
-  while (!shoppers.finished() && simulation.now() < looked && simulation.step()) {}
-
-  for (auto& violation : judged(world, shoppers.ledger(), witness)) out.violations.push_back(std::move(violation));
+  out.violations = concluded(world, shoppers, witness);
   out.faults = simulation.faults;
   for (std::size_t i = 0; i < world.machines(); ++i) {
     if (world.disk(i).refused() > 0) out.faults["write refused, disk full"] += world.disk(i).refused();

@@ -24,4 +24,10 @@ bool quiet(World& world);
 // Everything works again and stays so.
 void heal(World& world);
 
+// Heals, lets the shoppers ask again, waits until it is quiet, and judges.
+std::vector<std::string> concluded(World& world, Shoppers& shoppers, const Witness& witness);
+
+// Fails the 1st, 2nd, 3rd ... call through any port, in every way, until an operation makes no further call. True: nothing broke.
+bool failure_loop(Bug bug);
+
 }  // namespace shop::simulation
