@@ -36,7 +36,8 @@ class RemoteEventLog::Reader final : public Subscription {
       : log_(log), group_(std::move(group)), topics_(std::move(topics)), id_(log_.simulation_.next_number()) {}
 
   Task<Result<Events>> fetch(std::size_t max, milliseconds wait) override {
-    if (log_.planned_("events") != CallFault::none) co_return away();
+    const auto planned = log_.planned_("events");
+    if (planned == CallFault::fails || planned == CallFault::times_out) co_return away();
     if (again_ || log_.strikes(log_.weather_.again, "events read again")) id_ = log_.simulation_.next_number();
     again_ = true;  // unless the answer comes: what it held would be skipped
     Context context;
@@ -47,6 +48,7 @@ class RemoteEventLog::Reader final : public Subscription {
                             [&broker = log_.broker_, id = id_, group = group_, topics = topics_, max, wait](const Context&) {
                               return fetch_at(broker, id, group, topics, max, wait);
                             }));
+    if (planned == CallFault::unanswered) co_return away();
     again_ = false;
     if (!events.empty() && log_.strikes(log_.weather_.doubled, "events doubled")) {
       const auto first = events.size();
