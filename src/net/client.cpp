@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <map>
 #include <mutex>
 #include <set>
@@ -21,6 +20,7 @@
 
 #include "net/stream.hpp"
 #include "net/timeouts.hpp"
+#include "net/tls.hpp"
 
 namespace shop::net {
 namespace {
@@ -40,16 +40,14 @@ using Open = std::set<HttpConnection*>;  // the connections of one thread, idle 
 
 class HttpConnection final : public ClientConnection {
  public:
-  HttpConnection(Socket socket, asio::io_context& context, std::shared_ptr<Open> open)
-      : handle_(socket.native_handle()),
-        stream_(plain_stream(std::move(socket), context)),
-        watch_(context, [this] { stream_->cancel(); }),
-        open_(std::move(open)) {
+  HttpConnection(std::unique_ptr<Stream> stream, std::shared_ptr<Open> open)
+      : stream_(std::move(stream)), watch_(stream_->context(), [this] { stream_->cancel(); }), open_(std::move(open)) {
     open_->insert(this);
   }
   ~HttpConnection() override { open_->erase(this); }
 
   void cut() { stream_->cancel(); }
+  Task<Result<void>> handshake() { return stream_->handshake(); }
 
   void until(Monotonic deadline) override { watch_.until(deadline); }
 
@@ -113,10 +111,7 @@ class HttpConnection final : public ClientConnection {
   }
 
   bool reused() const override { return exchanges_ > 0; }
-  bool quiet() const override {
-    char byte;
-    return buffer_.size() == 0 && ::recv(handle_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
-  }
+  bool quiet() const override { return buffer_.size() == 0 && stream_->quiet(); }
   bool reusable() const override { return parser_ && parser_->is_done() && parser_->get().keep_alive() && buffer_.size() == 0; }
 
   void begin() { ++exchanges_; }
@@ -144,7 +139,6 @@ class HttpConnection final : public ClientConnection {
     return fail(Code::bad_upstream, "The answer is not valid HTTP.", {}, error.message());
   }
 
-  const int handle_;
   std::unique_ptr<Stream> stream_;
   Watch watch_;
   const std::shared_ptr<Open> open_;
@@ -212,7 +206,7 @@ struct ClientPool::Idle {
   }
 };
 
-ClientPool::ClientPool(std::size_t idle) : idle_(idle), rooms_(std::make_unique<Idle>()) {}
+ClientPool::ClientPool(std::size_t idle, const Tls* tls) : idle_(idle), tls_(tls), rooms_(std::make_unique<Idle>()) {}
 
 ClientPool::~ClientPool() = default;
 
@@ -241,8 +235,14 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& 
     co_return connection;
   }
   CO_TRY(auto socket, co_await dial(loop, endpoint, context.deadline));
-  auto connection = std::make_unique<HttpConnection>(std::move(socket), loop, room.open);
+  const bool secured = tls_ && !endpoint.service.empty();
+  auto connection = std::make_unique<HttpConnection>(
+      secured ? tls_->connect(std::move(socket), loop, endpoint.text(), endpoint.service) : plain_stream(std::move(socket), loop), room.open);
   connection->begin();
+  if (secured) {
+    connection->until(std::min(context.deadline, std::chrono::steady_clock::now() + connect_limit));
+    if (auto shaken = co_await connection->handshake(); !shaken) co_return Failure(std::move(shaken).error());
+  }
   connection->until(context.deadline);
   co_return connection;
 }

@@ -13,10 +13,13 @@
 
 namespace shop::net {
 
+class Tls;
+
 struct Endpoint {
   std::string host;  // name or address
   std::uint16_t port = 0;
   std::string unix_socket;  // instead of host and port
+  std::string service = {};  // who must answer there; known by its certificate when the pool has TLS
 
   std::string text() const;  // "127.0.0.1:3001"
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
@@ -43,7 +46,8 @@ class ClientConnection {
 class ClientPool {
  public:
   // Keeps at most `idle` open connections per endpoint and I/O thread, each for at most 30 s.
-  explicit ClientPool(std::size_t idle = 32);
+  // With `tls`, endpoints that name a service are spoken to with it; the others stay plain.
+  explicit ClientPool(std::size_t idle = 32, const Tls* tls = nullptr);
   ~ClientPool();
 
   // Ends whatever waits on its connections and makes no more; from any thread. For questions that wait long, at a stop.
@@ -62,6 +66,7 @@ class ClientPool {
  private:
   struct Idle;
   const std::size_t idle_;
+  const Tls* const tls_;
   std::atomic<bool> cut_{false};
   std::unique_ptr<Idle> rooms_;
 };

@@ -28,6 +28,7 @@
 #include "net/head_gate.hpp"
 #include "net/problem.hpp"
 #include "net/timeouts.hpp"
+#include "net/tls.hpp"
 
 namespace shop::net {
 namespace {
@@ -115,6 +116,10 @@ class Connection final : public Exchange {
   }
 
   Task<> run() {
+    if (shared_.options.tls && !(co_await known())) {
+      watch_.never();
+      co_return co_await stream_->close();
+    }
     if (shared_.connections.load() > shared_.options.max_connections) {
       keep_alive_ = false;
       co_await send(problem_response(Error{Code::unavailable, "Too many connections.", {}, {}, {}, seconds(1)}, {}));
@@ -228,6 +233,14 @@ class Connection final : public Exchange {
   void abandon() override { broken_ = true; }
 
  private:
+  Task<bool> known() {
+    watch_.in(shared_.options.handshake_timeout);
+    const auto shaken = co_await stream_->handshake();
+    if (shaken) co_return true;
+    if (shared_.options.on_stranger) shared_.options.on_stranger(remote_, watch_.expired() ? "its handshake was too slow" : shaken.error().detail);
+    co_return false;
+  }
+
   Failure broken_body(std::string message) {
     broken_ = true;
     if (watch_.expired()) return fail(Code::timed_out, "The body came too slowly.");
@@ -449,7 +462,8 @@ struct Server::Impl {
   }
 
   Task<> start(Socket socket, asio::io_context& context, std::size_t i) {
-    co_await run_connection(shared, plain_stream(std::move(socket), context), rooms[i]);
+    auto stream = options.tls ? options.tls->accept(std::move(socket), context) : plain_stream(std::move(socket), context);
+    co_await run_connection(shared, std::move(stream), rooms[i]);
   }
 
   void in_every_room(void (Connection::*action)()) {

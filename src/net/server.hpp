@@ -13,6 +13,8 @@
 
 namespace shop::net {
 
+class Tls;
+
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -24,7 +26,10 @@ struct ServerOptions {
   std::uint16_t port = 0;    // 0: any free one
   std::string unix_socket;   // instead of address and port; mode 0600
 
+  const Tls* tls = nullptr;  // who calls must show a certificate
+
   std::size_t max_connections = 8192;  // one more is answered 503 and closed
+  milliseconds handshake_timeout{5'000};  // of TLS
   milliseconds head_timeout{10'000};   // for a complete head: from its first byte, the connection's first from its begin
   milliseconds idle_timeout{60'000};   // between requests
   milliseconds body_timeout{10'000};   // without any progress
@@ -32,6 +37,7 @@ struct ServerOptions {
   milliseconds write_timeout{30'000};  // for one piece of an answer
 
   std::function<void(std::string_view reason)> on_refused;  // a head that the gate turned away
+  std::function<void(std::string_view remote, std::string_view reason)> on_stranger;  // no TLS, or no certificate to believe
 };
 
 class Server {

@@ -1,6 +1,7 @@
 #include "net/stream.hpp"
 
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -19,12 +20,9 @@ namespace asio = boost::asio;
 constexpr milliseconds silence{500}, goodbye{5000};
 constexpr std::size_t farewell_bytes = 32 * 1024 * 1024;
 
-class PlainStream final : public Stream {
+class PlainStream final : public SocketStream {
  public:
-  PlainStream(Socket socket, asio::io_context& context) : socket_(std::move(socket)), context_(context) {
-    error_code ignored;
-    socket_.non_blocking(true, ignored);
-  }
+  using SocketStream::SocketStream;
 
   Task<std::size_t> read_some(asio::mutable_buffer into, error_code& error) override {
     co_return co_await socket_.async_read_some(into, asio::redirect_error(asio::use_awaitable, error));
@@ -61,47 +59,51 @@ class PlainStream final : public Stream {
       }
     }
   }
-
-  void cancel() override {
-    error_code ignored;
-    socket_.shutdown(Socket::shutdown_both, ignored);
-    socket_.cancel(ignored);
-  }
-
-  Task<> close() override {
-    error_code error;
-    socket_.shutdown(Socket::shutdown_send, error);
-    // Who still sends would get a reset and never read the answer: its bytes are taken and forgotten, within limits.
-    Watch watch(context_, [this] { cancel(); });
-    const auto latest = std::chrono::steady_clock::now() + goodbye;
-    std::array<char, 16384> rest;
-    for (std::size_t seen = 0; !error && seen < farewell_bytes;) {
-      watch.until(std::min(latest, std::chrono::steady_clock::now() + silence));
-      seen += co_await socket_.async_read_some(asio::buffer(rest), asio::redirect_error(asio::use_awaitable, error));
-    }
-    socket_.close(error);
-  }
-
-  asio::io_context& context() override { return context_; }
-
-  std::string remote() const override {
-    error_code error;
-    const auto endpoint = socket_.remote_endpoint(error);
-    if (error) return {};
-    if (endpoint.protocol().family() != AF_INET && endpoint.protocol().family() != AF_INET6) return {};
-    asio::ip::tcp::endpoint tcp;
-    if (endpoint.size() > tcp.capacity()) return {};
-    std::memcpy(tcp.data(), endpoint.data(), endpoint.size());
-    tcp.resize(endpoint.size());
-    return tcp.address().to_string();
-  }
-
- private:
-  Socket socket_;
-  asio::io_context& context_;
 };
 
 }  // namespace
+
+SocketStream::SocketStream(Socket socket, asio::io_context& context) : socket_(std::move(socket)), context_(context) {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+}
+
+void SocketStream::cancel() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+  socket_.cancel(ignored);
+}
+
+Task<> SocketStream::close() {
+  error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  // Who still sends would get a reset and never read the answer: its bytes are taken and forgotten, within limits.
+  Watch watch(context_, [this] { cancel(); });
+  const auto latest = std::chrono::steady_clock::now() + goodbye;
+  std::array<char, 16384> rest;
+  for (std::size_t seen = 0; !error && seen < farewell_bytes;) {
+    watch.until(std::min(latest, std::chrono::steady_clock::now() + silence));
+    seen += co_await socket_.async_read_some(asio::buffer(rest), asio::redirect_error(asio::use_awaitable, error));
+  }
+  socket_.close(error);
+}
+
+std::string SocketStream::remote() const {
+  error_code error;
+  const auto endpoint = socket_.remote_endpoint(error);
+  if (error) return {};
+  if (endpoint.protocol().family() != AF_INET && endpoint.protocol().family() != AF_INET6) return {};
+  asio::ip::tcp::endpoint tcp;
+  if (endpoint.size() > tcp.capacity()) return {};
+  std::memcpy(tcp.data(), endpoint.data(), endpoint.size());
+  tcp.resize(endpoint.size());
+  return tcp.address().to_string();
+}
+
+bool SocketStream::quiet() {
+  char byte;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+}
 
 std::unique_ptr<Stream> plain_stream(Socket socket, asio::io_context& context) {
   return std::make_unique<PlainStream>(std::move(socket), context);

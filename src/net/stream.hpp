@@ -8,10 +8,10 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/system/error_code.hpp>
 
 #include "base/http.hpp"
+#include "base/result.hpp"
 #include "base/task.hpp"
 
 namespace shop::net {
@@ -23,6 +23,9 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
+  // Before anything else, with TLS. Its failure is unavailable, and says what was wrong with the other end.
+  virtual Task<Result<void>> handshake() { co_return Result<void>(); }
+
   // 0 bytes with an error set: the other end is gone, or cancel() was called.
   virtual Task<std::size_t> read_some(boost::asio::mutable_buffer into, error_code& error) = 0;
   virtual Task<> write(boost::asio::const_buffer head, boost::asio::const_buffer body, error_code& error) = 0;
@@ -33,7 +36,26 @@ class Stream {
 
   virtual boost::asio::io_context& context() = 0;
   virtual std::string remote() const = 0;   // address, without port; empty for a local socket
-  virtual std::string peer_identity() const { return {}; }  // URI SAN of a verified client certificate
+  virtual std::string_view peer() const { return {}; }  // the service that the other end's certificate names
+  virtual bool quiet() = 0;                  // open, as far as is known, and nothing has come that was not read
+};
+
+// What plain and TLS have in common.
+class SocketStream : public Stream {
+ public:
+  SocketStream(Socket socket, boost::asio::io_context& context);
+
+  void cancel() override;
+  Task<> close() override;
+  boost::asio::io_context& context() override { return context_; }
+  std::string remote() const override;
+  bool quiet() override;
+
+ protected:
+  Socket socket_;
+
+ private:
+  boost::asio::io_context& context_;
 };
 
 std::unique_ptr<Stream> plain_stream(Socket socket, boost::asio::io_context& context);
