@@ -48,6 +48,9 @@ struct CommonSettings {
   std::string bind = "0.0.0.0";
   std::string service_name, consul_host, consul_port = "8500", pod_ip, pod_hostname, environment = "production";
   std::string internal_token;
+  TlsSettings tls;
+  std::string tls_allow;
+  std::uint16_t health_port = 0;
   std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password, upload_dir, search, elasticsearch_node;
   int partitions = 6, replication = 1, database_connections = 10;
   int threads = 1, grace_seconds = 5;
@@ -55,6 +58,20 @@ struct CommonSettings {
   std::map<std::string, std::string> peer_urls;          // service -> address
   std::map<std::string, std::string, std::less<>> own;   // variable -> value
 };
+
+std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
+
+std::set<std::string, std::less<>> names_in(std::string_view list, std::string_view variable) {
+  std::set<std::string, std::less<>> names;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    const auto name = trimmed(list.substr(0, comma));
+    if (!net::service_of_identity(net::identity_uri(name))) throw std::runtime_error(fmt::format("{} names '{}', which is no service.", variable, name));
+    names.emplace(name);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return names;
+}
 
 void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
   app.add_option("--port", s.port, "Port to listen on")->envname("PORT")->capture_default_str();
@@ -66,6 +83,11 @@ void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
   setting(app, "--pod-hostname", "POD_HOSTNAME", s.pod_hostname, "Name of this instance");
   setting(app, "--environment", "ENVIRONMENT", s.environment, "Environment, for Consul's tags")->capture_default_str();
   secret(app, "--internal-token", "INTERNAL_TOKEN", s.internal_token, "Credential by which services know each other");
+  s.tls.declare(app);
+  if (program.name != gateway_name) {
+    setting(app, "--tls-allow", "TLS_ALLOW", s.tls_allow, "Services that may call this one with TLS, shopctl among them")->default_str(joined(program.callers));
+    app.add_option("--health-port", s.health_port, "Port for /health and /metrics alone, always plain; 0: none")->envname("HEALTH_PORT")->capture_default_str();
+  }
   app.add_option("--threads", s.threads, "I/O threads")->envname("THREADS")->check(CLI::Range(1, 64))->capture_default_str();
   app.add_option("--grace", s.grace_seconds, "Seconds that running requests have to end at a stop")
       ->envname("SHUTDOWN_GRACE_SECONDS")->check(CLI::Range(0, 300))->capture_default_str();
@@ -126,6 +148,8 @@ class Process final : public ProcessResources {
         metrics_(program.name, instance_),
         threads_(static_cast<std::size_t>(settings_.threads)),
         workers_("workers", 4, 256),
+        tls_(settings_.tls.open(program.name)),
+        pool_(32, tls_.get()),
         balancer_(directory(), clock_, random_),
         caller_({program.name, settings_.internal_token}, balancer_, pool_, clock_, random_),
         operator_caller_({"shopctl", settings_.internal_token}, balancer_, pool_, clock_, random_),
@@ -221,6 +245,7 @@ class Process final : public ProcessResources {
   net::ClientPool& pool() { return pool_; }
   net::ClientPool& consul_pool() { return consul_pool_; }
   ServiceCaller& caller() { return caller_; }
+  net::Tls* tls() { return tls_.get(); }
   ConsulDirectory* consul() { return consul_.get(); }
 
  private:
@@ -256,7 +281,8 @@ class Process final : public ProcessResources {
                           .address = settings_.pod_ip.empty() ? host_name() : settings_.pod_ip,
                           .environment = settings_.environment,
                           .version = SHOP_VERSION,
-                          .service_port = settings_.port};
+                          .service_port = settings_.port,
+                          .health_port = settings_.health_port};
     consul_ = std::make_unique<ConsulDirectory>(std::move(options), consul_pool_, clock_);
     combined_ = std::make_unique<CombinedDirectory>(fixed_, *consul_);
     return *combined_;
@@ -295,6 +321,7 @@ class Process final : public ProcessResources {
   Metrics metrics_;
   net::IoThreads threads_;
   WorkerPool workers_;
+  const std::unique_ptr<net::Tls> tls_;
   net::ClientPool pool_, consul_pool_;
 
   StaticDirectory fixed_;
@@ -363,6 +390,7 @@ class Starter {
   }
 
   void process_background() {
+    if (process_.tls()) in_background("TLS files", milliseconds(500), [this](const Context&) { return look_at_certificates(); });
     if (!process_.consul()) return;
     for (auto& work : process_.consul()->background()) in_background(work.name, milliseconds(2000), std::move(work.step));
     in_background("consul registration", milliseconds(1000), [this](const Context& context) { return ready_ ? register_again(context) : not_yet(); });
@@ -378,6 +406,12 @@ class Starter {
     return process_.consul()->stay_registered(context, [this](const Context& given) { return well(given); });
   }
 
+  Task<Result<bool>> look_at_certificates() {
+    CO_TRY(const bool changed, process_.tls()->reload());
+    if (changed) log(Severity::info, "TLS files", "new handshakes use the new certificate");
+    co_return false;
+  }
+
   Task<bool> well(Context context) { co_return !service_ || co_await service_->health().well(context); }
 
   static Task<Result<bool>> not_yet() { co_return false; }
@@ -390,9 +424,27 @@ class Starter {
   TaskGroup background_;
 };
 
-void serve(const CommonSettings& settings, Process& process, Starter& starter, Application& application, Health& health, bool outside) {
+// Its port is for everybody, as the gateway's is; or for services, and then what watches it may have one of its own.
+struct Door {
+  bool outside = false;
+  std::optional<Callers> by_certificate;
+  Application* watching = nullptr;
+};
+
+// Nobody can make the log longer than a line a second by knocking.
+auto note_strangers(Process& process) {
+  auto& strangers = process.metrics().counter("tls_strangers_total", "Connections without TLS, or without a certificate to believe.");
+  return [&strangers, next = std::make_shared<std::atomic<Monotonic>>(), &clock = process.clock()](std::string_view remote, std::string_view reason) {
+    strangers.Increment();
+    const auto now = clock.now();
+    if (auto due = next->load(); now < due || !next->compare_exchange_strong(due, now + seconds(1))) return;
+    log(Severity::warning, "TLS", "a connection was refused", {{"remote", remote}, {"detail", reason}});
+  };
+}
+
+void serve(const CommonSettings& settings, Process& process, Starter& starter, Application& application, Health& health, Door door) {
   Edge edge(application, process.clock(), process.random(), process.metrics(),
-            {.internal_token = settings.internal_token, .keep_forwarded = !outside});
+            {.internal_token = settings.internal_token, .by_certificate = std::move(door.by_certificate), .keep_forwarded = !door.outside});
   auto& refused = process.metrics().counter("http_heads_refused_total", "Request heads that the gate turned away.");
   if (auto* consul = process.consul()) {
     Context context;
@@ -401,6 +453,18 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
   }
   net::ServerOptions options{.address = settings.bind, .port = settings.port};
   options.on_refused = [&refused](std::string_view) { refused.Increment(); };
+  std::unique_ptr<Edge> watching_edge;
+  std::unique_ptr<net::Server> watching;
+  if (door.watching && settings.health_port != 0) {
+    watching_edge = std::make_unique<Edge>(*door.watching, process.clock(), process.random(), process.metrics(), EdgeOptions{});
+    auto plain = options;
+    plain.port = settings.health_port;
+    watching = std::make_unique<net::Server>(process.threads(), plain, *watching_edge);
+  }
+  if (process.tls() && !door.outside) {
+    options.tls = process.tls();
+    options.on_stranger = note_strangers(process);
+  }
   net::Server server(process.threads(), options, edge);
   starter.begin();
   log(Severity::info, "start", "listening", {{"port", server.port()}});
@@ -417,8 +481,20 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
     (void)run_blocking(process.threads().first(), consul->withdraw(context));
   }
   server.drain(deadline, process.consul() ? farewell : milliseconds(0));
+  if (watching) watching->drain(deadline);
   starter.end(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
   process.threads().stop();  // nothing runs any more when the service's parts go
+}
+
+std::optional<Callers> callers_of(const ServiceProgram& program, const CommonSettings& settings) {
+  if (!settings.tls.given()) return std::nullopt;
+  if (!settings.consul_host.empty() && settings.health_port == 0) {
+    throw std::runtime_error("HEALTH_PORT is missing: with TLS, Consul has no certificate and asks for /health at a plain port.");
+  }
+  Callers callers{.services = names_in(settings.tls_allow.empty() ? joined(program.callers) : settings.tls_allow, "TLS_ALLOW"),
+                  .operators = {"shopctl"}};
+  callers.operators.insert(program.operators.begin(), program.operators.end());
+  return callers;
 }
 
 template <class Run>
@@ -439,8 +515,10 @@ int guarded(int argc, char** argv, const ServiceProgram& program, Run run) {
   int code = 0;
   try {
     read_secret_files();
-    if (settings.internal_token.size() < 16) {
-      throw std::runtime_error("INTERNAL_TOKEN is missing or shorter than 16 characters: services know each other by it.");
+    if (settings.tls.given()) {
+      settings.internal_token.clear();  // the certificate says it all
+    } else if (settings.internal_token.size() < 16) {
+      throw std::runtime_error("INTERNAL_TOKEN is missing or shorter than 16 characters: services know each other by it, or by TLS_CERT_FILE.");
     }
     run(settings);
   } catch (const std::exception& error) {
@@ -455,11 +533,13 @@ int guarded(int argc, char** argv, const ServiceProgram& program, Run run) {
 
 int run_service(int argc, char** argv, const ServiceProgram& program) {
   return guarded(argc, argv, program, [&](const CommonSettings& settings) {
+    auto by_certificate = callers_of(program, settings);
     Process process(program, settings);
     const auto service = program.make(process);
     Starter starter(process, service.get());
     ServiceApplication application(service->router(), process.metrics(), starter.ready());
-    serve(settings, process, starter, application, service->health(), false);
+    WatchApplication watching(application);
+    serve(settings, process, starter, application, service->health(), {.by_certificate = std::move(by_certificate), .watching = &watching});
   });
 }
 
@@ -479,7 +559,7 @@ int run_gateway(int argc, char** argv) {
     gateway::Gateway gateway({.allow_origin = settings.own.at("CORS_ALLOW_ORIGIN"), .metrics_addresses = {}}, health, process.metrics(),
                              std::move(backends), gateway::merged_openapi(process.caller(), process.clock()));
     Starter starter(process, nullptr);
-    serve(settings, process, starter, gateway, health, true);
+    serve(settings, process, starter, gateway, health, {.outside = true});
   });
 }
 

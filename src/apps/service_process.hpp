@@ -50,6 +50,8 @@ struct ServiceProgram {
   bool uses_database = false, uses_key_values = false, uses_events = false, uses_search = false, uses_blobs = false;
   bool key_values_optional = false;  // without REDIS_URL they live in this process: enough for limits
   std::vector<std::string> peers;          // services that it calls
+  std::vector<std::string> callers;        // services that call it; with TLS nobody else may, unless TLS_ALLOW says so
+  std::vector<std::string> operators;      // of those, who may use every route beside shopctl
   std::vector<ProgramSetting> settings;    // its own
   std::function<std::unique_ptr<Service>(ProcessResources&)> make;
 };

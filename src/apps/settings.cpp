@@ -77,6 +77,20 @@ std::string variable_of_peer(std::string_view service) {  // "product-service" -
   return name + "_URL";
 }
 
+void TlsSettings::declare(CLI::App& app) {
+  setting(app, "--tls-cert-file", "TLS_CERT_FILE", certificate, "Certificate of this service, PEM: services know each other by it (mutual TLS)");
+  setting(app, "--tls-key-file", "TLS_KEY_FILE", key, "Its key, PEM");
+  setting(app, "--tls-ca-file", "TLS_CA_FILE", authority, "Certificate of the CA that has signed those of all services, PEM");
+}
+
+std::unique_ptr<net::Tls> TlsSettings::open(const std::string& service) const {
+  if (!given()) return nullptr;
+  for (const auto& [value, variable] : {std::pair(&certificate, "TLS_CERT_FILE"), {&key, "TLS_KEY_FILE"}, {&authority, "TLS_CA_FILE"}}) {
+    if (value->empty()) throw std::runtime_error(fmt::format("{} is missing: TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE belong together.", variable));
+  }
+  return std::make_unique<net::Tls>(net::TlsFiles{certificate, key, authority}, service);
+}
+
 int parse_settings(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "net/client.hpp"
+#include "net/tls.hpp"
 
 namespace shop {
 
@@ -22,6 +23,15 @@ void read_secret_files();
 net::Endpoint endpoint_of(const std::string& address, std::uint16_t default_port, std::string_view variable);
 
 std::string variable_of_peer(std::string_view service);  // "product-service" -> "PRODUCT_SERVICE_URL"
+
+// The files of mutual TLS: all three, or none.
+struct TlsSettings {
+  std::string certificate, key, authority;
+
+  void declare(CLI::App& app);
+  bool given() const { return !certificate.empty() || !key.empty() || !authority.empty(); }
+  std::unique_ptr<net::Tls> open(const std::string& service) const;  // nothing when not given; throws std::runtime_error
+};
 
 // Parses; the exit code to end with, or -1 to go on. --help and --version end with 0, anything unknown or unparsable with 2.
 int parse_settings(CLI::App& app, int argc, char** argv);

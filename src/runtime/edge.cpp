@@ -26,8 +26,18 @@ bool same_secret(std::string_view a, std::string_view b) {
 Edge::Edge(Application& application, Clock& clock, Random& random, Metrics& metrics, EdgeOptions options)
     : application_(application), clock_(clock), random_(random), metrics_(metrics), options_(std::move(options)) {}
 
-net::Arrival Edge::arrival_of(const net::Exchange& exchange, const Request& request) const {
+bool Edge::may_call(net::Exchange& exchange) const {
+  return !options_.by_certificate || options_.by_certificate->services.contains(exchange.stream().peer());
+}
+
+net::Arrival Edge::arrival_of(net::Exchange& exchange, const Request& request) const {
   if (exchange.internal_socket()) return {"shopctl", true};
+  if (options_.by_certificate) {
+    const auto peer = exchange.stream().peer();
+    if (!may_call(exchange)) return {};
+    if (peer == gateway_name) return {.through_gateway = true};  // it speaks for somebody outside
+    return {std::string(peer), options_.by_certificate->operators.contains(peer)};
+  }
   if (options_.internal_token.empty()) return {};
   if (!same_secret(request.headers.get(internal_token_header), options_.internal_token)) return {};
   const auto name = request.headers.get(internal_service_header);
@@ -66,7 +76,12 @@ Task<> Edge::serve(net::Exchange& exchange) {
   net::Answered answered;
   std::string bug;
   try {
-    co_await application_.handle(context, arrival, exchange, answered);
+    if (may_call(exchange)) {
+      co_await application_.handle(context, arrival, exchange, answered);
+    } else {
+      answered.error = Error{Code::forbidden, fmt::format("{} may not call this service.", exchange.stream().peer()), {}, {}, {}, {}};
+      co_await exchange.send(net::problem_response(*answered.error, context.request_id));
+    }
   } catch (const std::exception& thrown) {
     bug = thrown.what();
   }
@@ -122,6 +137,17 @@ Task<> ServiceApplication::handle(const Context& context, const net::Arrival& ar
   auto response = co_await answer(context, arrival, exchange, answered);
   response.headers.set("X-Request-Id", context.request_id);
   co_await exchange.send(std::move(response));
+}
+
+Task<> WatchApplication::handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) {
+  const auto& request = exchange.request();
+  const auto path = request.path();
+  const bool reads = request.method == Method::get || request.method == Method::head;
+  if (reads && (path == "/metrics" || path == "/health" || path == "/health/live" || path == "/health/ready")) {
+    co_return co_await service_.handle(context, arrival, exchange, answered);
+  }
+  answered.error = Error{Code::not_found, "This port knows /health and /metrics only.", {}, {}, {}, {}};
+  co_await exchange.send(net::problem_response(*answered.error, context.request_id));
 }
 
 Response metrics_response(Metrics& metrics) {

@@ -20,9 +20,16 @@ class Application {
 
 inline constexpr std::string_view gateway_name = "api-gateway";
 
+// With mutual TLS the certificate says which service calls, and no header does.
+struct Callers {
+  std::set<std::string, std::less<>> services;   // may call; anybody else gets 403
+  std::set<std::string, std::less<>> operators;  // and these may use every route
+};
+
 struct EdgeOptions {
   milliseconds request_limit{15'000};
   std::string internal_token;      // a caller that sends it is a service; empty: nobody can be
+  std::optional<Callers> by_certificate;
   bool keep_forwarded = true;      // false at the gateway: what clients say of themselves is dropped
 };
 
@@ -38,7 +45,8 @@ class Edge final : public net::Handler {
 
  private:
   Context context_of(const Request& request, const net::Arrival& arrival);
-  net::Arrival arrival_of(const net::Exchange& exchange, const Request& request) const;
+  net::Arrival arrival_of(net::Exchange& exchange, const Request& request) const;
+  bool may_call(net::Exchange& exchange) const;
 
   Application& application_;
   Clock& clock_;
@@ -60,6 +68,17 @@ class ServiceApplication final : public Application {
   net::Router& router_;
   Metrics& metrics_;
   const std::atomic<bool>& ready_;
+};
+
+// /health, /health/live, /health/ready and /metrics, for whoever watches a service and has no certificate.
+class WatchApplication final : public Application {
+ public:
+  explicit WatchApplication(ServiceApplication& service) : service_(service) {}
+
+  Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
+
+ private:
+  ServiceApplication& service_;
 };
 
 Response metrics_response(Metrics& metrics);

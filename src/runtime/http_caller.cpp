@@ -27,7 +27,7 @@ Task<Result<Response>> HttpCaller::call(const Context& context, std::string_view
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto instance = balancer_.choose(service, refused);
     if (!instance) break;
-    auto answer = co_await pool_.send(context, {instance->host, instance->port, {}}, request);
+    auto answer = co_await pool_.send(context, {instance->host, instance->port, {}, std::string(service)}, request);
     if (!answer && answer.error().code == Code::unavailable) {
       balancer_.refused(*instance);
       refused = instance->id;

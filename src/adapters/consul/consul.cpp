@@ -78,13 +78,14 @@ Task<Result<void>> ConsulDirectory::announce(const Context& context) {
   if (withdrawn_) co_return Result<void>();
   // An agent keeps the state of a check that it knows: after a crash that is "critical" until the next one, 10 s later.
   CO_CHECK(co_await deregister(context));
+  const auto health_port = options_.health_port != 0 ? options_.health_port : options_.service_port;
   const json::object registration{
       {"ID", options_.instance},
       {"Name", options_.service},
       {"Address", options_.address},
       {"Port", options_.service_port},
       {"Tags", json::array{options_.service, "env:" + options_.environment, "version:" + options_.version}},
-      {"Check", json::object{{"HTTP", fmt::format("http://{}:{}/health", options_.address, options_.service_port)},
+      {"Check", json::object{{"HTTP", fmt::format("http://{}:{}/health", options_.address, health_port)},
                              {"Interval", "10s"},
                              {"Timeout", "5s"},
                              {"DeregisterCriticalServiceAfter", "30s"},

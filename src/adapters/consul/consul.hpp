@@ -22,6 +22,7 @@ struct ConsulOptions {
   // This process, as others shall find it.
   std::string service, instance, address, environment, version;
   std::uint16_t service_port = 0;
+  std::uint16_t health_port = 0;  // where the agent asks for /health; 0: at the same
 };
 
 class ConsulDirectory final : public ServiceDirectory {

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
                             .uses_database = true,
                             .uses_key_values = true,
                             .uses_events = true,
+                            .callers = {"api-gateway", "product-service", "cart-service", "search-service", "order-service", "shopctl"},
                             .settings = {{"--jwt-private-key", "JWT_PRIVATE_KEY", "Key that signs tokens, PEM; empty: made and kept in the store", "", true},
                                          {"--jwt-expires-in", "JWT_EXPIRES_IN", "Lifetime of a token in seconds", "3600"},
                                          {"--registrations-per-minute", "REGISTRATIONS_PER_MINUTE", "Accounts registered from one address", "120"},

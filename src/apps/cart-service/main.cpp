@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
                             .description = "carts",
                             .uses_key_values = true,
                             .peers = {"auth-service", "product-service"},
+                            .callers = {"api-gateway", "shopctl"},
                             .settings = {{"--catalogue-limit-ms", "CATALOGUE_LIMIT_MS", "So long the catalogue is waited for when a line is added", "1000"}},
                             .make = make});
 }

@@ -23,6 +23,8 @@ int main(int argc, char** argv) {
                             .uses_key_values = true,
                             .uses_blobs = true,
                             .key_values_optional = true,
+                            .callers = {"api-gateway", "product-service", "shopctl"},
+                            .operators = {"product-service"},  // the demo data, brought in through it
                             .settings = {{"--image-base-url", "IMAGE_BASE_URL", "Address under which clients reach /images", "http://localhost:3000"},
                                          {"--uploads-per-minute", "UPLOADS_PER_MINUTE", "Pictures stored from one address", "50"},
                                          {"--upload-attempts-per-minute", "UPLOAD_ATTEMPTS_PER_MINUTE", "Anything sent from one address", "300"}},

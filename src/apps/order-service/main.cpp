@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
                             .uses_key_values = true,
                             .uses_events = true,
                             .peers = {"auth-service", "product-service"},
+                            .callers = {"api-gateway", "product-service", "shopctl"},
                             .settings = {{"--allow-order-backdating", "ALLOW_ORDER_BACKDATING", "true: honour overrideCreatedAt, for load tests", "false"},
                                          {"--order-lookups-per-minute", "ORDER_LOOKUPS_PER_MINUTE", "Orders looked up from one address", "120"}},
                             .make = make});

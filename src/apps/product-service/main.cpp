@@ -75,6 +75,8 @@ int main(int argc, char** argv) {
                             .uses_database = true,
                             .uses_events = true,
                             .peers = {"auth-service", "order-service", "image-service", "product-service"},
+                            .callers = {"api-gateway", "product-service", "cart-service", "search-service", "order-service", "shopctl"},
+                            .operators = {"product-service"},  // the demo data, brought in through it
                             .settings = {{"--seed-demo-data", "SEED_DEMO_DATA", "true: an empty shop gets the demo catalogue and accounts", "false"}},
                             .make = [](shop::ProcessResources& resources) { return std::make_unique<ProductProcess>(resources); }});
 }

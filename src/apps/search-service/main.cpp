@@ -19,5 +19,6 @@ int main(int argc, char** argv) {
                             .uses_events = true,
                             .uses_search = true,
                             .peers = {"auth-service", "product-service"},
+                            .callers = {"api-gateway", "shopctl"},
                             .make = make});
 }

@@ -20,6 +20,7 @@
 #include "apps/importer.hpp"
 #include "apps/demo/demo.hpp"
 #include "apps/settings.hpp"
+#include "apps/shopctl/certs_command.hpp"
 #include "apps/shopctl/dlq_command.hpp"
 #include "apps/shopctl/doctor_command.hpp"
 #include "apps/shopctl/remote_shop.hpp"
@@ -233,6 +234,10 @@ int main(int argc, char** argv) {
   auto* letters = app.add_subcommand("dlq", "Events that a consumer gave up: list, show, send again (docs/run-book.md)");
   dlq.declare(*letters);
 
+  CertsCommand certs;
+  auto* certifying = app.add_subcommand("certs", "Make or renew the certificates by which services know each other (docs/run-book.md)");
+  certs.declare(*certifying);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -244,7 +249,9 @@ int main(int argc, char** argv) {
   try {
     read_secret_files();
     if (folder->count() > 0) remote = {};  // who names a folder means it, whatever the environment says
-    if (letters->parsed()) {
+    if (certifying->parsed()) {
+      code = run_certs(certs);
+    } else if (letters->parsed()) {
       code = run_dlq(dlq, data);
     } else if (doctoring->parsed()) {
       code = run_doctor(doctor, data, [&](const auto& use) {

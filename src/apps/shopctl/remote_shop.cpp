@@ -24,6 +24,7 @@ void RemoteSettings::declare(CLI::App& app) {
   setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", consul_host, "Consul agent of a distributed shop, instead of a data folder");
   setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", consul_port, "Its port")->capture_default_str();
   secret(app, "--internal-token", "INTERNAL_TOKEN", internal_token, "Credential of a distributed shop's services");
+  tls.declare(app);
   for (const auto service : services) {
     setting(app, fmt::format("--{}-url", service), variable_of_peer(service), urls[std::string(service)], "Fixed address of a distributed shop's service");
   }
@@ -35,10 +36,12 @@ bool RemoteSettings::given() const {
 
 struct RemoteShop::Parts {
   explicit Parts(const RemoteSettings& settings)
-      : consul(options(settings), pool, clock),
+      : tls(settings.tls.open("shopctl")),
+        pool(32, tls.get()),
+        consul(options(settings), pool, clock),
         directory(fixed, consul),
         balancer(directory, clock, random),
-        caller({"shopctl", settings.internal_token}, balancer, pool, clock, random) {
+        caller({"shopctl", tls ? std::string() : settings.internal_token}, balancer, pool, clock, random) {
     for (const auto& [service, url] : settings.urls) {
       if (url.empty()) continue;
       const auto endpoint = endpoint_of(url, 80, variable_of_peer(service));
@@ -69,6 +72,7 @@ struct RemoteShop::Parts {
   SystemClock clock;
   SystemRandom random;
   net::IoThreads threads{1};
+  const std::unique_ptr<net::Tls> tls;
   net::ClientPool pool;
   StaticDirectory fixed;
   ConsulDirectory consul;
@@ -78,7 +82,9 @@ struct RemoteShop::Parts {
 };
 
 RemoteShop::RemoteShop(const RemoteSettings& settings) {
-  if (settings.internal_token.empty()) throw std::runtime_error("INTERNAL_TOKEN is missing: the services know an operator by it.");
+  if (settings.internal_token.empty() && !settings.tls.given()) {
+    throw std::runtime_error("INTERNAL_TOKEN is missing: the services know an operator by it, or by TLS_CERT_FILE.");
+  }
   parts_ = std::make_unique<Parts>(settings);
 }
 

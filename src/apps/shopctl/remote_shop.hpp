@@ -7,12 +7,14 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "apps/settings.hpp"
 #include "ports/service_caller.hpp"
 
 namespace shop {
 
 struct RemoteSettings {
   std::string consul_host, consul_port = "8500", internal_token;
+  TlsSettings tls;
   std::map<std::string, std::string> urls;  // service -> address
 
   void declare(CLI::App& app);

@@ -24,7 +24,7 @@ Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, n
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto instance = balancer_.choose(service_, refused);
     if (!instance) break;
-    auto failed = co_await net::forward(context, exchange, pool_, {instance->host, instance->port, {}}, forwarding);
+    auto failed = co_await net::forward(context, exchange, pool_, {instance->host, instance->port, {}, service_}, forwarding);
     if (!failed) {
       balancer_.release(*instance);
       balancer_.answered(*instance);
