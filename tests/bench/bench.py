@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The figures of docs/benchmarks.md, beside peers, in one run.
 
-    bench.py [NAME...] [--quick] [--json FILE]       the names: --help
+    bench.py [NAME...] [--quick] [--seconds S] [--runs N] [--json FILE]       the names: --help
 
 --quick measures for seconds instead of minutes: to see that it works, not to quote. `make bench` builds what is needed first.
 """
@@ -31,10 +31,11 @@ def order_of(*lines):
 
 
 class Bench:
-    def __init__(self, quick):
+    def __init__(self, quick, seconds=None, runs=None, products=None):
         self.quick, self.table = quick, Table()
-        self.seconds, self.runs = (1.0, 2) if quick else (5.0, 5)
-        self.products = 500 if quick else 10_000
+        self.seconds = seconds or (1.0 if quick else 5.0)
+        self.runs = runs or (2 if quick else 5)
+        self.products = products or (500 if quick else 10_000)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shop-bench-"))
 
     # --- 2: footprint
@@ -296,12 +297,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=" ".join(NAMES))
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seconds", type=float, help="of each run (5)")
+    parser.add_argument("--runs", type=int, help="of each subject (5)")
+    parser.add_argument("--products", type=int, help="of the large catalogue (10000)")
     parser.add_argument("--json", metavar="FILE")
     chosen = parser.parse_args()
     unknown = set(chosen.names) - set(NAMES)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
-    bench = Bench(chosen.quick)
+    bench = Bench(chosen.quick, chosen.seconds, chosen.runs, chosen.products)
     failed = 0
     try:
         for name in chosen.names or NAMES:
