@@ -268,7 +268,9 @@ Task<Result<std::vector<Rows>>> Connection::batch(std::vector<Statement> stateme
     const bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (!good && !awaited.prepares.empty()) prepared_.erase(awaited.prepares);
     if (good && awaited.prepares.empty()) rows.push_back(rows_of(result.get()));
-    if (status == PGRES_FATAL_ERROR && !failure) failure = error_of(result.get(), awaited.name);
+    if (status != PGRES_FATAL_ERROR) continue;
+    if (field(result.get(), PG_DIAG_SQLSTATE).empty()) co_return lost();  // libpq's own: what the server sent cannot be read
+    if (!failure) failure = error_of(result.get(), awaited.name);
   }
   if (failure) co_return std::move(*failure);
   co_return rows;
