@@ -79,7 +79,7 @@ test-security: build  ## attacks on a running shop
 	@tests/security/run.py
 
 schemathesis: build  ## generated requests against the OpenAPI document, SECONDS=600 of them
-	@tests/openapi/run.py $(or $(SECONDS),600)
+	@tests/openapi/run.py $(or $(SECONDS),600) --explore
 
 sanitized: setup
 	@[ -f build/sanitize/build.ninja ] || cmake --preset sanitize

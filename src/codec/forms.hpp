@@ -87,7 +87,7 @@ struct JsonForm<LocalText<Max>> {
     return {{"type", "object"},
             {"minProperties", 1},
             {"propertyNames", {{"pattern", "^[a-z]{2}$"}}},
-            {"additionalProperties", {{"type", "string"}, {"minLength", 1}, {"maxLength", Max}}},
+            {"additionalProperties", {{"type", {"string", "null"}}, {"maxLength", Max}}},
             {"example", {{"en", "Lamp"}, {"fr", "Lampe"}}}};
   }
 };
