@@ -141,6 +141,11 @@ class Tls::TlsStream final : public SocketStream {
     }
   }
 
+  // OpenSSL takes a session whose connection ended without a farewell for spoilt; nothing is written here.
+  ~TlsStream() override {
+    if (!peer_.empty()) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  }
+
   Task<Result<void>> handshake() override {
     for (error_code error;;) {
       ERR_clear_error();
@@ -161,6 +166,11 @@ class Tls::TlsStream final : public SocketStream {
   }
 
   Task<std::size_t> read_some(asio::mutable_buffer into, error_code& error) override {
+    // Who has just spoken has nothing to hear yet, nearly always: the kernel is asked once, when something has come.
+    if (std::exchange(spoken_, false) && SSL_has_pending(ssl_.get()) == 0) {
+      co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return 0;
+    }
     for (;;) {
       ERR_clear_error();
       std::size_t got = 0;
@@ -224,6 +234,7 @@ class Tls::TlsStream final : public SocketStream {
   bool called() const { return expected_.empty(); }
 
   Task<> put(asio::const_buffer piece, error_code& error) {
+    spoken_ = true;
     while (piece.size() > 0) {
       ERR_clear_error();
       std::size_t sent = 0;
@@ -270,6 +281,7 @@ class Tls::TlsStream final : public SocketStream {
   const std::shared_ptr<Generation> generation_;
   const std::string address_, expected_;
   std::string peer_;
+  bool spoken_ = false;
   const SslHandle ssl_;
 };
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 ALONE = ["timing"]  # measures time: nothing beside it
-TOGETHER = ["accounts", "slow", "tokens", "mutants", "matrix", "heads", "proxy", "seen"]
+TOGETHER = ["accounts", "slow", "tokens", "mutants", "matrix", "heads", "proxy", "seen", "mtls"]
 LIMIT_S = 400
 
 
