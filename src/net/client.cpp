@@ -47,7 +47,11 @@ class HttpConnection final : public ClientConnection {
   ~HttpConnection() override { open_->erase(this); }
 
   void cut() { stream_->cancel(); }
-  Task<Result<void>> handshake() { return stream_->handshake(); }
+  Task<Result<void>> handshake() {
+    auto shaken = co_await stream_->handshake();
+    if (!shaken && watch_.expired()) co_return fail(Code::timed_out, "The handshake was not done in time.");
+    co_return shaken;
+  }
 
   void until(Monotonic deadline) override { watch_.until(deadline); }
 
@@ -240,7 +244,7 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& 
       secured ? tls_->connect(std::move(socket), loop, endpoint.text(), endpoint.service) : plain_stream(std::move(socket), loop), room.open);
   connection->begin();
   if (secured) {
-    connection->until(std::min(context.deadline, std::chrono::steady_clock::now() + connect_limit));
+    connection->until(context.deadline);  // who is slow is busy, as with an answer; who cannot be reached is found out before
     if (auto shaken = co_await connection->handshake(); !shaken) co_return Failure(std::move(shaken).error());
   }
   connection->until(context.deadline);
