@@ -150,7 +150,8 @@ AuthService::AuthService(Settings settings, Database& database, Outbox& outbox, 
 
 Task<Result<void>> AuthService::prepare(const Context& context) {
   CO_CHECK(co_await migrate(database_, context, "auth", store::migrations));
-  co_return co_await write(database_, context, [this](Transaction& tx) { return prepare_in(tx); });
+  CO_CHECK(co_await write(database_, context, [this](Transaction& tx) { return prepare_in(tx); }));
+  co_return co_await load_keys(context);
 }
 
 Task<Result<void>> AuthService::prepare_in(Transaction& tx) {
@@ -181,11 +182,15 @@ Task<Result<void>> AuthService::prepare_in(Transaction& tx) {
     const auto key = SigningKey::generate();
     CO_CHECK(co_await store::insert_key(tx, key.kid(), key.pem(), now));
   }
-  co_return co_await load_keys(tx);
+  co_return Result<void>();
 }
 
-Task<Result<void>> AuthService::load_keys(Transaction& tx) {
-  CO_TRY(const auto rows, co_await store::keys(tx));
+Task<Result<void>> AuthService::load_keys(const Context& context) {
+  const auto turn = [this] {
+    const std::lock_guard lock(keys_mutex_);
+    return ++readings_;
+  }();
+  CO_TRY(const auto rows, co_await read(database_, context, store::keys));
   std::vector<SigningKey> keys;
   if (!settings_.private_key_pem.empty()) {
     CO_TRY(auto given, SigningKey::from_pem(settings_.private_key_pem));
@@ -199,6 +204,8 @@ Task<Result<void>> AuthService::load_keys(Transaction& tx) {
   for (const auto& key : keys) jwks.keys.push_back(key.public_jwk());
   CO_TRY(auto set, KeySet::from(jwks));
   const std::lock_guard lock(keys_mutex_);
+  if (turn < shown_) co_return Result<void>();  // begun earlier and ended later than one that may have seen a new key
+  shown_ = turn;
   keys_ = std::move(keys);
   public_keys_ = std::move(set);
   co_return Result<void>();
@@ -206,7 +213,7 @@ Task<Result<void>> AuthService::load_keys(Transaction& tx) {
 
 Task<Result<Jwks>> AuthService::jwks(const Context& context) {
   // Asked for rarely, and above all when somebody met a key that another replica has made. Without the store: those known here.
-  (void)co_await read(database_, context, [this](Transaction& tx) { return load_keys(tx); });
+  (void)co_await load_keys(context);
   const std::lock_guard lock(keys_mutex_);
   Jwks jwks;
   for (const auto& key : keys_) jwks.keys.push_back(key.public_jwk());
@@ -218,10 +225,10 @@ Task<Result<void>> AuthService::rotate_key(const Context& context) {
     const auto now = self.clock_.wall();
     const auto key = SigningKey::generate();
     CO_CHECK(co_await store::delete_keys(tx, now - self.settings_.token_lifetime - hours(1)));
-    CO_CHECK(co_await store::insert_key(tx, key.kid(), key.pem(), now));
-    co_return co_await self.load_keys(tx);
+    co_return co_await store::insert_key(tx, key.kid(), key.pem(), now);
   };
-  co_return co_await write(database_, context, [&](Transaction& tx) { return rotate(*this, tx); });
+  CO_CHECK(co_await write(database_, context, [&](Transaction& tx) { return rotate(*this, tx); }));
+  co_return co_await load_keys(context);
 }
 
 TokenAnswer AuthService::token_for(const TokenUser& user) {
@@ -305,7 +312,7 @@ Task<Result<TokenUser>> AuthService::account(const Context& context, const std::
   };
   auto claims = verified();
   if (!claims && claims.error().detail == "unknown key") {  // another replica may have rotated the keys
-    CO_CHECK(co_await read(database_, context, [this](Transaction& tx) { return load_keys(tx); }));
+    CO_CHECK(co_await load_keys(context));
     claims = verified();
   }
   if (!claims) co_return Failure(std::move(claims).error());

@@ -60,7 +60,7 @@ class AuthService final : public net::Authenticator {
 
  private:
   Task<Result<void>> prepare_in(Transaction& tx);
-  Task<Result<void>> load_keys(Transaction& tx);
+  Task<Result<void>> load_keys(const Context& context);
   Task<Result<TokenUser>> account(const Context& context, const std::string& token);
   Task<Result<TokenUser>> register_in(Transaction& tx, const RegisterRequest& request,
                                       const std::string& hash);
@@ -90,6 +90,7 @@ class AuthService final : public net::Authenticator {
   mutable std::mutex keys_mutex_;
   std::vector<SigningKey> keys_;  // newest first
   KeySet public_keys_;
+  std::uint64_t readings_ = 0, shown_ = 0;  // of the keys: begun so far, and which of them is in use
 };
 
 }  // namespace shop::auth
