@@ -1,6 +1,6 @@
 """The distributed shop on this machine: components, and every service as its own process. Behind scripts/up and scripts/down.
 
-The state folder holds stack.json (what runs where), secrets/, components/, logs/ and uploads/.
+The state folder holds stack.json (what runs where), secrets/, components/, logs/ and uploads/, with --mtls also tls/.
 """
 import argparse
 import concurrent.futures
@@ -102,6 +102,21 @@ class Stack:
     def internal_token(self):
         return (self.folder / "secrets" / "internal_token").read_text()
 
+    @property
+    def mtls(self):
+        return self.state.get("mtls", False)
+
+    def credentials(self, service):
+        """By what a process is known: its certificate, or the word that all share."""
+        if not self.mtls:
+            return {"INTERNAL_TOKEN_FILE": str(self.folder / "secrets" / "internal_token")}
+        tls = self.folder / "tls"
+        return {"TLS_CERT_FILE": str(tls / f"{service}.pem"), "TLS_KEY_FILE": str(tls / f"{service}-key.pem"), "TLS_CA_FILE": str(tls / "ca.pem")}
+
+    def watch_port(self, instance):
+        """Where /health and /metrics are plain."""
+        return self.services[instance].get("health_port") or self.services[instance]["port"]
+
     def log(self, instance):
         return self.folder / "logs" / f"{instance}.log"
 
@@ -119,10 +134,10 @@ class Stack:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
         return {**kept, "PORT": str(entry["port"]), "BIND": "127.0.0.1", "POD_IP": "127.0.0.1", "POD_HOSTNAME": instance.rsplit("-", 1)[1],
                 "SERVICE_NAME": service, "CONSUL_AGENT_HOST": "127.0.0.1", "CONSUL_AGENT_PORT": str(self.port("consul")), "ENVIRONMENT": "development",
-                "INTERNAL_TOKEN_FILE": str(secret / "internal_token"), "DATABASE_URL_FILE": str(secret / f"{service}.database_url"),
+                "HEALTH_PORT": str(entry.get("health_port", 0)), "DATABASE_URL_FILE": str(secret / f"{service}.database_url"),
                 "KAFKA_BROKERS": f"127.0.0.1:{self.port('kafka')}", "REDIS_URL": f"redis://127.0.0.1:{self.port('redis')}",
                 "ELASTICSEARCH_NODE": f"http://127.0.0.1:{self.port('elasticsearch')}", "UPLOAD_DIR": str(self.folder / "uploads"),
-                "IMAGE_BASE_URL": self.state["image_base_url"], **self.state.get("environment", {}), **entry.get("environment", {})}
+                "IMAGE_BASE_URL": self.state["image_base_url"], **self.credentials(service), **self.state.get("environment", {}), **entry.get("environment", {})}
 
     # --- components
 
@@ -155,7 +170,7 @@ class Stack:
                 process = processes.get(instance)
                 if process and process.poll() is not None:
                     raise Trouble(f"{instance} ended with {process.returncode}: {self.last_words(instance)}")
-                if get(self.services[instance]["port"], "/health/ready")[0] == 200:
+                if get(self.watch_port(instance), "/health/ready")[0] == 200:
                     waiting.remove(instance)
             if waiting and time.monotonic() > end:
                 raise Trouble(f"{waiting[0]} was not ready within {limit_s} s: {self.last_words(waiting[0])}")
@@ -208,6 +223,11 @@ class Stack:
         if not token.exists():
             self.write_secret("internal_token", secrets.token_hex(32))
         self.state["bin"] = str(binaries)
+        self.state["mtls"] = options.mtls
+        if options.mtls:
+            done = subprocess.run([binaries / "shopctl", "certs", "--dir", self.folder / "tls"], capture_output=True, text=True, timeout=60)
+            if done.returncode != 0:
+                raise Trouble(f"The certificates could not be made: {done.stderr.strip()}")
         self.state["environment"] = dict(pair.split("=", 1) for pair in options.env)
 
     def write_secret(self, name, text):
@@ -233,11 +253,12 @@ class Stack:
 
     def start_services(self, options):
         instances = [f"{service}-{n}" for service, count in REPLICAS.items() for n in range(1, count + 1)]
-        ports = free_ports(len(instances))
-        for instance, port in zip(instances, ports, strict=True):
+        ports = free_ports(2 * len(instances))
+        for instance, port, health_port in zip(instances, ports[::2], ports[1::2], strict=True):
             entry = self.services.setdefault(instance, {"service": instance.rsplit("-", 1)[0], "port": port, "pid": 0})
             if not is_free(entry["port"]):
                 entry["port"] = port
+            entry["health_port"] = health_port if self.mtls and entry["service"] != "api-gateway" else 0
         wanted = options.port or (3000 if options.ports == "default" and is_free(3000) else 0)
         if wanted:
             self.services["api-gateway-1"]["port"] = wanted
@@ -248,7 +269,7 @@ class Stack:
         self.wait_found()
 
     def shopctl(self, *arguments, limit_s=300):
-        environment = {**os.environ, "CONSUL_AGENT_HOST": "127.0.0.1", "CONSUL_AGENT_PORT": str(self.port("consul")), "INTERNAL_TOKEN": self.internal_token}
+        environment = {**os.environ, "CONSUL_AGENT_HOST": "127.0.0.1", "CONSUL_AGENT_PORT": str(self.port("consul")), **self.credentials("shopctl")}
         return subprocess.run([f"{self.state['bin']}/shopctl", *arguments], capture_output=True, text=True, timeout=limit_s, env=environment)
 
     def load_demo(self):
@@ -291,7 +312,8 @@ class Stack:
         for name, entry in self.state["components"].items():
             rows.append((name, entry["pid"], entry["port"], f"127.0.0.1:{entry['port']}", self.folder / "components" / f"{name}.log"))
         for instance, entry in self.services.items():
-            rows.append((instance, entry["pid"], entry["port"], f"http://localhost:{entry['port']}", self.log(instance)))
+            scheme = "https" if self.mtls and entry["service"] != "api-gateway" else "http"
+            rows.append((instance, entry["pid"], entry["port"], f"{scheme}://localhost:{entry['port']}", self.log(instance)))
         rows = [[str(cell) for cell in row] for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
         return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
@@ -307,6 +329,7 @@ def main():
     arguments.add_argument("--port", type=int, default=int(os.environ.get("PORT", 0)), help="port of the first gateway (default: 3000 if it is free)")
     arguments.add_argument("--ports", choices=["default", "free"], default="default", help="free: the gateway takes any free port, too")
     arguments.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a setting for every service")
+    arguments.add_argument("--mtls", action="store_true", help="services know each other by certificate, made anew, not by a shared credential")
     arguments.add_argument("--delete", action="store_true", help="down: delete the folder")
     options = arguments.parse_args()
     stack, start, ours = Stack(options.state), time.monotonic(), False

@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -41,8 +42,17 @@ class Stack(shop.Running):
 
     def internal(self, service, method, path, body=None, instance=1):
         """A request past the gateway, with an operator's rights."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.stack.services[f"{service}-{instance}"]["port"], timeout=30)
-        headers = {"X-Internal-Token": self.stack.internal_token, "X-Internal-Service": "shopctl"}
+        port, headers = self.stack.services[f"{service}-{instance}"]["port"], {}
+        if self.stack.mtls:
+            files = self.stack.credentials("shopctl")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.load_verify_locations(files["TLS_CA_FILE"])
+            context.load_cert_chain(files["TLS_CERT_FILE"], files["TLS_KEY_FILE"])
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            headers = {"X-Internal-Token": self.stack.internal_token, "X-Internal-Service": "shopctl"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -97,10 +107,10 @@ class Stack(shop.Running):
 
 
 @contextlib.contextmanager
-def started(demo=True, **settings):
+def started(demo=True, mtls=False, **settings):
     """A stack of the test's own, in a temporary folder; nothing is left of it."""
     folder = tempfile.mkdtemp(prefix="shop-stack-")
-    command = [shop.ROOT / "scripts" / "up", "--state", folder, "--ports", "free", "--bin", shop.BIN, *(["--demo"] if demo else [])]
+    command = [shop.ROOT / "scripts" / "up", "--state", folder, "--ports", "free", "--bin", shop.BIN, *(["--demo"] if demo else []), *(["--mtls"] if mtls else [])]
     for name, value in settings.items():
         command += ["--env", f"{name}={value}"]
     try:
