@@ -22,7 +22,7 @@ enum class Bug {
 };
 BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_expiry, absolute_stock, no_inbox)
 
-// One step of an order's life that became durable, named as in the model (tests/model/order.pml).
+// One step of an order's life that became durable.
 struct Action {
   std::string order;
   std::string what;
