@@ -54,7 +54,7 @@ class Load:
 
     def check(self, what):
         assert not self.lost, f"{what}: {len(self.lost)} of {len(self.answers)} failed, for example {self.lost[0]!r}"
-        assert len(self.answers) > 50, f"{what}: only {len(self.answers)} requests"
+        assert len(self.answers) > 15, f"{what}: only {len(self.answers)} requests"
         return len(self.answers)
 
 
@@ -158,17 +158,17 @@ def weights(shop):
         return {name: after[name] - before[name] for name in after}
 
     spread = share(1)
-    assert all(count > 10 for count in spread.values()), f"one instance has all the work: {spread}"
+    assert all(count > sum(spread.values()) / 10 for count in spread.values()), f"one instance has all the work: {spread}"
     try:
         assert consul(shop, "PUT", "/v1/kv/shop/weights", json.dumps({"product-service-2": 0}))[0] == 200
         time.sleep(2)
         alone = share(1)
-        assert alone["product-service-2"] == 0 and alone["product-service-1"] > 50, f"weight 0 still gets requests: {alone}"
+        assert alone["product-service-2"] == 0 and alone["product-service-1"] > 15, f"weight 0 still gets requests: {alone}"
     finally:
         consul(shop, "DELETE", "/v1/kv/shop/weights")
     time.sleep(2)
     again = share(1)
-    assert all(count > 10 for count in again.values()), again
+    assert all(count > sum(again.values()) / 10 for count in again.values()), again
     return f"{spread} / {alone} / {again}"
 
 
@@ -180,18 +180,24 @@ def deactivated(shop):
     assert registered.status == 201, registered
     token = registered.json()["token"]
     visitors = [lib.Client(shop.host, shop.gateway(n), token) for n in (1, 2)]
-    paths = ["/auth/me", "/orders/my-orders", "/products?limit=1"]
     for visitor in visitors:
         assert visitor.get("/orders/my-orders").status == 200
     user = visitors[0].get("/auth/me").json()["id"]
     assert admin.delete(f"/auth/users/{user}").status == 204
-    begun = time.monotonic()
-    for visitor in visitors:
-        for path in paths[:2]:
-            lib.eventually(lambda v=visitor, p=path: v.get(p).status == 401, 5.5)
-    took = time.monotonic() - begun
-    assert took < 5.5, took
-    return f"everywhere after {took:.1f} s"
+    gone, last = time.monotonic(), 0.0
+    left = [(visitor, path) for visitor in visitors for path in ("/auth/me", "/orders/my-orders")]
+    while left:
+        for visitor, path in list(left):
+            asked = time.monotonic() - gone
+            status = visitor.get(path).status
+            assert status in (200, 401), status
+            if status == 401:
+                left.remove((visitor, path))
+            else:
+                last = asked
+                assert asked < 5, f"{path} lets a deactivated account in, asked {asked:.1f} s after"
+        time.sleep(0.1)
+    return f"let in for the last time {last:.1f} s after"
 
 
 def consul_away(shop):
