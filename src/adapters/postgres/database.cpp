@@ -101,6 +101,7 @@ class Pool final : public PostgresDatabase {
   }
 
   Task<Result<void>> attempt_once(const Context& context, Access access, Work& work, bool& again) {
+    if (clock_.now() >= context.deadline) co_return too_late();
     CO_TRY(auto connection, co_await acquire(context));
     connection->until(context.deadline);
     auto outcome = co_await use(context, access, work, *connection, again);
@@ -116,6 +117,7 @@ class Pool final : public PostgresDatabase {
     if (outcome && connection.usable() && connection.block_failed()) {
       outcome = fail(Code::internal, "Internal error.", "FAILED_STATEMENT", "a work went on after a statement had failed");
     }
+    if (outcome && access == Access::write && clock_.now() >= context.deadline) outcome = too_late();  // nobody waits for it: it is undone
     again = !outcome && (outcome.error().name == "TRY_AGAIN" || outcome.error().name == "CONNECTION_LOST");
     if (!tx.begun() || !connection.usable()) co_return outcome;
     const bool commits = outcome.has_value() && access == Access::write;
@@ -132,6 +134,8 @@ class Pool final : public PostgresDatabase {
     for (auto& hook : tx.take_hooks()) hook();
     co_return outcome;
   }
+
+  static Failure too_late() { return fail(Code::timed_out, "The database had no time for the request."); }
 
   static std::vector<Statement> one(Statement statement) {
     std::vector<Statement> list;
