@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -49,6 +50,18 @@ Faults::Step::Step(Faults& faults, std::size_t index) : faults_(faults), size_(f
 
 Faults::Step::~Step() { faults_.path_.resize(size_); }
 
+namespace {
+
+// "1e999" is JSON, yet no double: it could be stored and never be read again.
+bool all_finite(const json::value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) return std::ranges::all_of(*array, all_finite);
+  const auto* object = value.if_object();
+  return !object || std::ranges::all_of(*object, [](const auto& member) { return all_finite(member.value()); });
+}
+
+}  // namespace
+
 Result<json::value> parse_json(std::string_view text) {
   json::error_code error;
   json::parse_options options;
@@ -56,6 +69,7 @@ Result<json::value> parse_json(std::string_view text) {
   auto value = json::parse({text.data(), text.size()}, error, {}, options);
   if (error == json::error::too_deep) return fail(Code::invalid, "The JSON is nested deeper than 32 levels.", "TOO_DEEP");
   if (error) return fail(Code::invalid, "The body is not valid JSON.", "MALFORMED_JSON", error.message());
+  if (!all_finite(value)) return fail(Code::invalid, "A number in the JSON is larger than a double can hold.", "NUMBER_OUT_OF_RANGE");
   return value;
 }
 

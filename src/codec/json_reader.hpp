@@ -45,7 +45,7 @@ class Faults {
   std::vector<Fault> list_;
 };
 
-// Code::invalid when it is not JSON, or deeper than 32.
+// Code::invalid when it is not JSON, deeper than 32, or holds a number that no double can hold (RFC 8259, section 6).
 Result<json::value> parse_json(std::string_view text);
 
 // One Error for all faults: "name is missing; items[0].quantity must be …".

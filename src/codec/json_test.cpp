@@ -221,5 +221,14 @@ TEST(Faults, KnowTheirPaths) {
   EXPECT_FALSE(faults.names("item"));
 }
 
+TEST(Json, ANumberThatNoDoubleHoldsIsRefusedWhereverItStands) {
+  for (const auto* text : {"1e999", "-1e999", R"({"a":[{"b":2.51e999}]})"}) {
+    const auto read = parse_json(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code, Code::invalid) << text;
+  }
+  EXPECT_TRUE(parse_json(R"({"a":[1.7e308,-1.7e308,1e-999,null]})"));
+}
+
 }  // namespace
 }  // namespace shop::codec
