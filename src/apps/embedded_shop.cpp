@@ -232,7 +232,9 @@ bool EmbeddedShop::stop(Monotonic deadline) {
     for (auto* loop : service->loops()) loop->stop();
   }
   parts.expiry.stop();
-  return parts.background.wait(deadline);
+  const bool ended = parts.background.wait(deadline);
+  parts.threads.stop();
+  return ended;
 }
 
 void EmbeddedShop::not_ready() {

@@ -30,7 +30,7 @@ class EmbeddedShop {
   // Schema, what is always present, demo data if wanted, background work. Throws like the constructor.
   void start();
 
-  // Background work ends, what waits is flushed; false when something was still running at `deadline`.
+  // Background work ends, what waits is flushed, then the I/O threads end; false when something was still running at `deadline`.
   bool stop(Monotonic deadline);
 
   void not_ready();  // before a stop: /health/ready says so

@@ -79,10 +79,20 @@ ServerOptions affordable(ServerOptions options) {
   return options;
 }
 
-// What all connections of a server share.
+class Connection;
+
+// The connections of one I/O thread; touched on that thread only.
+struct Room {
+  std::set<Connection*> connections;
+};
+
+// What all connections of a server share. They keep it: what they leave on the I/O threads may outlive the server.
 struct Shared {
-  const ServerOptions& options;
+  Shared(ServerOptions given, Handler& serving, std::size_t threads) : options(std::move(given)), handler(serving), rooms(threads) {}
+
+  const ServerOptions options;
   Handler& handler;
+  std::vector<Room> rooms;
   std::atomic<bool> leaving{false};   // answers close their connections
   std::atomic<bool> draining{false};  // and no further request is taken
   std::atomic<std::size_t> connections{0};
@@ -90,13 +100,6 @@ struct Shared {
 
 // For the head alone: bodies are BodyReader's.
 using HeadParser = http::request_parser<http::empty_body>;
-
-class Connection;
-
-// The connections of one I/O thread; touched on that thread only.
-struct Room {
-  std::set<Connection*> connections;
-};
 
 class Connection final : public Exchange {
  public:
@@ -392,9 +395,66 @@ class Connection final : public Exchange {
   std::uint64_t bytes_sent_ = 0;
 };
 
-Task<> run_connection(Shared& shared, std::unique_ptr<Stream> stream, Room& room) {
-  Connection connection(shared, std::move(stream), room);
+Task<> run_connection(std::shared_ptr<Shared> shared, Socket socket, asio::io_context& context, Room& room) {
+  const auto* tls = shared->options.tls;
+  Connection connection(*shared, tls ? tls->accept(std::move(socket), context) : plain_stream(std::move(socket), context), room);
   co_await connection.run();
+}
+
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+std::shared_ptr<Acceptor> listen(asio::io_context& context, const ServerOptions& options) {
+  const bool unix_socket = !options.unix_socket.empty();
+  auto acceptor = std::make_shared<Acceptor>(context);
+  asio::generic::stream_protocol::endpoint endpoint;
+  error_code error;
+  if (unix_socket) {
+    ::unlink(options.unix_socket.c_str());
+    endpoint = asio::local::stream_protocol::endpoint(options.unix_socket);
+  } else {
+    const auto address = asio::ip::make_address(options.address, error);
+    if (error) throw std::runtime_error(fmt::format("{} is not an IP address to listen on.", options.address));
+    endpoint = asio::ip::tcp::endpoint(address, options.port);
+  }
+  acceptor->open(endpoint.protocol(), error);
+  if (!unix_socket) acceptor->set_option(asio::socket_base::reuse_address(true), error);
+  const auto old_mask = ::umask(unix_socket ? 0177 : 0022);
+  acceptor->bind(endpoint, error);
+  ::umask(old_mask);
+  if (!error) acceptor->listen(1024, error);
+  if (!error) return acceptor;
+  throw std::runtime_error(unix_socket ? fmt::format("{} cannot be used: {}.", options.unix_socket, error.message())
+                                       : fmt::format("Port {} on {} cannot be used: {}. Stop what uses it, or choose another with --port.",
+                                                     options.port, options.address, error.message()));
+}
+
+std::uint16_t port_of(const Acceptor& acceptor) {
+  const auto local = acceptor.local_endpoint();
+  asio::ip::tcp::endpoint tcp;
+  if (local.protocol().family() == AF_UNIX) return 0;
+  std::memcpy(tcp.data(), local.data(), local.size());
+  return tcp.port();
+}
+
+Task<> accept(std::shared_ptr<Shared> shared, std::shared_ptr<Acceptor> acceptor, IoThreads& threads) {
+  for (std::size_t turn = 0;; ++turn) {
+    const auto i = turn % threads.count();
+    auto& context = threads.at(i);
+    Socket socket(context);
+    error_code error;
+    co_await acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+    if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) co_return;
+    if (error) {  // out of descriptors, most likely: the listen queue keeps the others meanwhile
+      asio::steady_timer pause(threads.first(), milliseconds(50));
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      continue;
+    }
+    if (shared->options.unix_socket.empty()) {
+      const int on = 1;
+      ::setsockopt(socket.native_handle(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
+    }
+    asio::co_spawn(context, run_connection(shared, std::move(socket), context, shared->rooms[i]), rethrow);
+  }
 }
 
 }  // namespace
@@ -407,99 +467,53 @@ Task<Result<void>> WholeBody::read_all(Request& request, std::size_t limit) {
 }
 
 struct Server::Impl {
-  Impl(IoThreads& io, ServerOptions given, Handler& handler)
-      : threads(io), options(affordable(std::move(given))), shared{options, handler}, acceptor(io.first()), rooms(io.count()) {
-    error_code error;
-    asio::generic::stream_protocol::endpoint endpoint;
-    if (!options.unix_socket.empty()) {
-      ::unlink(options.unix_socket.c_str());
-      endpoint = asio::local::stream_protocol::endpoint(options.unix_socket);
-    } else {
-      const auto address = asio::ip::make_address(options.address, error);
-      if (error) throw std::runtime_error(fmt::format("{} is not an IP address to listen on.", options.address));
-      endpoint = asio::ip::tcp::endpoint(address, options.port);
-    }
-    acceptor.open(endpoint.protocol(), error);
-    if (options.unix_socket.empty()) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-    const auto old_mask = ::umask(options.unix_socket.empty() ? 0022 : 0177);
-    acceptor.bind(endpoint, error);
-    ::umask(old_mask);
-    if (!error) acceptor.listen(1024, error);
-    if (error) {
-      throw std::runtime_error(options.unix_socket.empty()
-                                   ? fmt::format("Port {} on {} cannot be used: {}. Stop what uses it, or choose another with --port.",
-                                                 options.port, options.address, error.message())
-                                   : fmt::format("{} cannot be used: {}.", options.unix_socket, error.message()));
-    }
-    if (options.unix_socket.empty()) {
-      const auto local = acceptor.local_endpoint();
-      asio::ip::tcp::endpoint tcp;
-      std::memcpy(tcp.data(), local.data(), local.size());
-      port = tcp.port();
-    }
-    asio::co_spawn(threads.first(), accept(), rethrow);
+  Impl(IoThreads& io, ServerOptions options, Handler& handler)
+      : threads(io),
+        shared(std::make_shared<Shared>(affordable(std::move(options)), handler, io.count())),
+        acceptor(listen(io.first(), shared->options)),
+        port(port_of(*acceptor)) {
+    asio::co_spawn(threads.first(), accept(shared, acceptor, threads), rethrow);
   }
 
-  Task<> accept() {
-    for (;;) {
-      const auto i = turn++ % threads.count();
-      auto& context = threads.at(i);
-      Socket socket(context);
-      error_code error;
-      co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-      if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) co_return;
-      if (error) {  // out of descriptors, most likely: the listen queue keeps the others meanwhile
-        asio::steady_timer pause(threads.first(), milliseconds(50));
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-        continue;
-      }
-      if (options.unix_socket.empty()) {
-        const int on = 1;
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
-      }
-      asio::co_spawn(context, start(std::move(socket), context, i), rethrow);
-    }
-  }
-
-  Task<> start(Socket socket, asio::io_context& context, std::size_t i) {
-    auto stream = options.tls ? options.tls->accept(std::move(socket), context) : plain_stream(std::move(socket), context);
-    co_await run_connection(shared, std::move(stream), rooms[i]);
+  void stop_accepting() {
+    asio::post(threads.first(), [acceptor = acceptor] {
+      error_code ignored;
+      acceptor->close(ignored);
+    });
   }
 
   void in_every_room(void (Connection::*action)()) {
-    for (std::size_t i = 0; i < rooms.size(); ++i) {
-      asio::post(threads.at(i), [this, i, action] {
-        for (auto* connection : rooms[i].connections) (connection->*action)();
+    for (std::size_t i = 0; i < threads.count(); ++i) {
+      asio::post(threads.at(i), [shared = shared, i, action] {
+        for (auto* connection : shared->rooms[i].connections) (connection->*action)();
       });
     }
   }
 
   IoThreads& threads;
-  const ServerOptions options;
-  Shared shared;
-  asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor;
-  std::vector<Room> rooms;
-  std::size_t turn = 0;
-  std::uint16_t port = 0;
+  const std::shared_ptr<Shared> shared;
+  const std::shared_ptr<Acceptor> acceptor;
+  const std::uint16_t port;
+  bool drained = false;
 };
 
 Server::Server(IoThreads& threads, ServerOptions options, Handler& handler)
     : impl_(std::make_unique<Impl>(threads, std::move(options), handler)) {}
 
-Server::~Server() = default;
+Server::~Server() {
+  if (!impl_->drained) drain(std::chrono::steady_clock::now());
+}
 
 std::uint16_t Server::port() const { return impl_->port; }
 
-std::size_t Server::connections() const { return impl_->shared.connections.load(); }
+std::size_t Server::connections() const { return impl_->shared->connections.load(); }
 
 void Server::drain(Monotonic deadline, milliseconds notice) {
-  impl_->shared.leaving = true;
+  impl_->drained = true;
+  impl_->shared->leaving = true;
   std::this_thread::sleep_until(std::min(deadline, std::chrono::steady_clock::now() + notice));
-  impl_->shared.draining = true;
-  asio::post(impl_->threads.first(), [this] {
-    error_code ignored;
-    impl_->acceptor.close(ignored);
-  });
+  impl_->shared->draining = true;
+  impl_->stop_accepting();
   const auto pause = milliseconds(5);
   while (connections() > 0 && std::chrono::steady_clock::now() < deadline) {
     impl_->in_every_room(&Connection::end_if_idle);
@@ -510,7 +524,8 @@ void Server::drain(Monotonic deadline, milliseconds notice) {
     impl_->in_every_room(&Connection::cut);
     std::this_thread::sleep_for(pause);
   }
-  if (!impl_->options.unix_socket.empty()) ::unlink(impl_->options.unix_socket.c_str());
+  const auto& unix_socket = impl_->shared->options.unix_socket;
+  if (!unix_socket.empty()) ::unlink(unix_socket.c_str());
 }
 
 }  // namespace shop::net

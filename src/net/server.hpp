@@ -44,7 +44,7 @@ class Server {
  public:
   // Listens at once; throws std::runtime_error with a sentence when the address cannot be had.
   Server(IoThreads& threads, ServerOptions options, Handler& handler);
-  ~Server();
+  ~Server();  // drains at once, if that is not done: `handler` serves no more
 
   std::uint16_t port() const;
   std::size_t connections() const;

@@ -6,6 +6,7 @@ leak. Whatever a sanitizer finds ends the program, and with it the run.
 """
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -37,13 +38,16 @@ def run(name, *command):
 
 
 def stop_in_order():
-    """A life from start to SIGTERM, with a request of every kind; leaks are found at the end."""
+    """A life from start to SIGTERM, with a request of every kind and connections that only sit there; leaks are found at the end."""
     with OneProcess(demo=True) as shop:
         client = shop.admin()
         for path in ("/products?limit=100", "/products/categories?format=tree", "/search/products?q=lamp", "/auth/users", "/orders", "/openapi.json", "/docs", "/metrics", "/nowhere"):
             answer = client.get(path)
             assert answer.status in (200, 404), f"{path}: {answer}"
+        idle = [socket.create_connection(("127.0.0.1", shop.port)) for _ in range(8)]
         code = shop.stop(60)
+        for connection in idle:
+            connection.close()
         text = shop.log_path.read_text(errors="replace")
         if code or "Sanitizer" in text or "runtime error" in text:
             print(text[-6000:])

@@ -50,11 +50,11 @@ def described():
 
 
 def opened_and_stopped():
-    for sent in (signal.SIGTERM, signal.SIGINT):
+    for sent in (signal.SIGTERM, signal.SIGINT) * 5:
         with lib.OneProcess(demo=False) as shop:
             lib.eventually(lambda: f"shopctl --data {shop.data} create-admin EMAIL PASSWORD" in shop.tail(100))
             assert f"http://localhost:{shop.port}" in shop.tail(100), f"a shop says: {shop.tail(100)}"
-            idle = socket.create_connection(("127.0.0.1", shop.port))  # one that only sits there holds nobody up
+            idle = socket.create_connection(("127.0.0.1", shop.port))  # one that only sits there holds nobody up, nor does one that comes at the end
             shop.process.send_signal(sent)
             assert shop.process.wait(15) == 0, f"{sent.name}: exit code {shop.process.returncode}\n{shop.tail()}"
             idle.close()
