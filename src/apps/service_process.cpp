@@ -238,6 +238,11 @@ class Process final : public ProcessResources {
   }
 
   net::IoThreads& threads() { return threads_; }
+  void stop() {
+    threads_.stop();
+    workers_.stop();
+    if (hashing_) hashing_->stop();
+  }
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
   Metrics& metrics() { return metrics_; }
@@ -483,7 +488,7 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
   server.drain(deadline, process.consul() ? farewell : milliseconds(0));
   if (watching) watching->drain(deadline);
   starter.end(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
-  process.threads().stop();  // nothing runs any more when the service's parts go
+  process.stop();  // nothing runs any more when the service's parts go
 }
 
 std::optional<Callers> callers_of(const ServiceProgram& program, const CommonSettings& settings) {

@@ -106,8 +106,8 @@ TYPED_TEST(Events, SixteenWritersAndARelayThatIsKilled) {
   Outbox outbox("contract", *database, log, stage().clock, stage().random);
 
   struct Relay {
-    std::unique_ptr<Database> store;
     std::unique_ptr<Outbox> box;
+    std::unique_ptr<Database> store;  // goes first: its threads may still work for the other
     Loop& loop() { return box->relay(); }
   };
   const auto make_relay = [&](boost::asio::io_context& loop) {
@@ -225,8 +225,8 @@ Task<Result<void>> handle_all(Database& database, Told& told, const Context& con
 }
 
 struct Reader {
-  std::unique_ptr<Database> store;
   std::unique_ptr<Consumer> consumer;
+  std::unique_ptr<Database> store;  // goes first: its threads may still work for the other
   Loop& loop() { return consumer->loop(); }
 };
 
