@@ -46,12 +46,12 @@ std::string host_name() {
 struct CommonSettings {
   std::uint16_t port = 3000;
   std::string bind = "0.0.0.0";
-  std::string service_name, consul_host, consul_port = "8500", pod_ip, pod_hostname, environment = "production";
+  std::string service_name, consul_host, pod_ip, pod_hostname, environment = "production";
   std::string internal_token;
   TlsSettings tls;
   std::string tls_allow;
-  std::uint16_t health_port = 0;
-  std::string database_url, kafka_brokers, redis_url, redis_host, redis_port = "6379", redis_password, upload_dir, search, elasticsearch_node;
+  std::uint16_t health_port = 0, consul_port = 8500, redis_port = 6379;
+  std::string database_url, kafka_brokers, redis_url, redis_host, redis_password, upload_dir, search, elasticsearch_node;
   int partitions = 6, replication = 1, database_connections = 10;
   int threads = 1, grace_seconds = 5;
   LogLevel log_level = LogLevel::info;
@@ -61,70 +61,95 @@ struct CommonSettings {
 
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
-std::set<std::string, std::less<>> names_in(std::string_view list, std::string_view variable) {
+std::set<std::string, std::less<>> names_in(std::string_view list) {
   std::set<std::string, std::less<>> names;
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
     const auto name = trimmed(list.substr(0, comma));
-    if (!net::service_of_identity(net::identity_uri(name))) throw std::runtime_error(fmt::format("{} names '{}', which is no service.", variable, name));
     names.emplace(name);
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return names;
 }
 
+Format service_names() {
+  return {"NAME,…", [](const std::string& value) -> std::string {
+            for (const auto& name : names_in(value)) {
+              if (!net::service_of_identity(net::identity_uri(name))) return "names what is no service";
+            }
+            return {};
+          }};
+}
+
+Format database_address() {
+  return {"URL", [](const std::string& value) -> std::string {
+            if (value.empty() || (value.starts_with("sqlite:") && value.size() > 7)) return {};
+            return postgres::usable_address(value) ? "" : "is neither postgres://user:password@host:port/database nor sqlite:FILE";
+          }};
+}
+
+Format key_value_address() {
+  auto address = format::address({"redis", "tcp"});
+  address.fault = [of_server = address.fault](const std::string& value) { return value == "memory:" ? std::string() : of_server(value); };
+  return address;
+}
+
+Format search_address() {
+  return {"URL", [](const std::string& value) -> std::string {
+            if (value.empty() || (value.starts_with("xapian:") && value.size() > 7)) return {};
+            constexpr std::string_view scheme = "elasticsearch://";
+            const bool engine = value.starts_with(scheme) && value.size() > scheme.size();
+            return engine ? format::addresses().fault(value.substr(scheme.size())) : "is neither elasticsearch://host:port nor xapian:FOLDER";
+          }};
+}
+
 void declare(CLI::App& app, CommonSettings& s, const ServiceProgram& program) {
-  app.add_option("--port", s.port, "Port to listen on")->envname("PORT")->capture_default_str();
-  app.add_option("--bind", s.bind, "Address to listen on")->envname("BIND")->capture_default_str();
-  setting(app, "--service-name", "SERVICE_NAME", s.service_name, "Name to register under")->default_str(program.name);
-  setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", s.consul_host, "Consul agent; empty: peers by fixed address only");
-  setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", s.consul_port, "Its port")->capture_default_str();
-  setting(app, "--pod-ip", "POD_IP", s.pod_ip, "Address under which others reach this process");
-  setting(app, "--pod-hostname", "POD_HOSTNAME", s.pod_hostname, "Name of this instance");
-  setting(app, "--environment", "ENVIRONMENT", s.environment, "Environment, for Consul's tags")->capture_default_str();
+  setting(app, "--port", "PORT", s.port, "Port to listen on", 1, 65535);
+  setting(app, "--bind", "BIND", s.bind, "Address to listen on", format::ip_address());
+  setting(app, "--service-name", "SERVICE_NAME", s.service_name, "Name to register under", format::name())->default_str(program.name);
+  setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", s.consul_host, "Consul agent; empty: peers by fixed address only", format::host());
+  setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", s.consul_port, "Its port", 1, 65535);
+  setting(app, "--pod-ip", "POD_IP", s.pod_ip, "Address under which others reach this process", format::host());
+  setting(app, "--pod-hostname", "POD_HOSTNAME", s.pod_hostname, "Name of this instance", format::name());
+  setting(app, "--environment", "ENVIRONMENT", s.environment, "Environment, for Consul's tags", format::name());
   secret(app, "--internal-token", "INTERNAL_TOKEN", s.internal_token, "Credential by which services know each other");
   s.tls.declare(app);
   if (program.name != gateway_name) {
-    setting(app, "--tls-allow", "TLS_ALLOW", s.tls_allow, "Services that may call this one with TLS, shopctl among them")->default_str(joined(program.callers));
-    app.add_option("--health-port", s.health_port, "Port for /health and /metrics alone, always plain; 0: none")->envname("HEALTH_PORT")->capture_default_str();
+    setting(app, "--tls-allow", "TLS_ALLOW", s.tls_allow, "Services that may call this one with TLS, shopctl among them", service_names())
+        ->default_str(joined(program.callers));
+    setting(app, "--health-port", "HEALTH_PORT", s.health_port, "Port for /health and /metrics alone, always plain; 0: none", 0, 65535);
   }
-  app.add_option("--threads", s.threads, "I/O threads")->envname("THREADS")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--grace", s.grace_seconds, "Seconds that running requests have to end at a stop")
-      ->envname("SHUTDOWN_GRACE_SECONDS")->check(CLI::Range(0, 300))->capture_default_str();
-  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning},
-                                               {"error", LogLevel::error}, {"off", LogLevel::off}};
-  app.add_option("--log-level", s.log_level, "What the log on stdout tells")->envname("LOG_LEVEL")
-      ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case).description(""))->option_text("debug|info|warning|error|off [info]");
+  setting(app, "--threads", "THREADS", s.threads, "I/O threads", 1, 64);
+  setting(app, "--grace", "SHUTDOWN_GRACE_SECONDS", s.grace_seconds, "Seconds that running requests have to end at a stop", 0, 300);
+  setting(app, "--log-level", "LOG_LEVEL", s.log_level, "What the log on stdout tells");
   if (program.uses_database) {
-    secret(app, "--database-url", "DATABASE_URL", s.database_url, "postgres://user:password@host:port/database, or sqlite:FILE");
-    app.add_option("--database-connections", s.database_connections, "Connections to PostgreSQL at most")
-        ->envname("DATABASE_CONNECTIONS")->check(CLI::Range(1, 200))->capture_default_str();
+    secret(app, "--database-url", "DATABASE_URL", s.database_url, "postgres://user:password@host:port/database, or sqlite:FILE", database_address());
+    setting(app, "--database-connections", "DATABASE_CONNECTIONS", s.database_connections, "Connections to PostgreSQL at most", 1, 200);
   }
   if (program.uses_events) {
-    setting(app, "--kafka-brokers", "KAFKA_BROKERS", s.kafka_brokers, "host:port,host:port");
-    app.add_option("--kafka-partitions", s.partitions, "Partitions of topics that have to be made")
-        ->envname("KAFKA_PARTITIONS")->check(CLI::Range(1, 1000))->capture_default_str();
-    app.add_option("--kafka-replication", s.replication, "Their replication")->envname("KAFKA_REPLICATION")->check(CLI::Range(1, 10))->capture_default_str();
+    setting(app, "--kafka-brokers", "KAFKA_BROKERS", s.kafka_brokers, "Kafka's brokers, some of them", format::addresses());
+    setting(app, "--kafka-partitions", "KAFKA_PARTITIONS", s.partitions, "Partitions of topics that have to be made", 1, 1000);
+    setting(app, "--kafka-replication", "KAFKA_REPLICATION", s.replication, "Their replication", 1, 10);
   }
   if (program.uses_key_values) {
-    setting(app, "--redis-url", "REDIS_URL", s.redis_url, "redis://host:port, or memory: for one process alone");
-    setting(app, "--redis-host", "REDIS_HOST", s.redis_host, "Redis server, when REDIS_URL is not given");
-    setting(app, "--redis-port", "REDIS_PORT", s.redis_port, "Its port")->capture_default_str();
+    setting(app, "--redis-url", "REDIS_URL", s.redis_url, "redis://host:port, or memory: for one process alone", key_value_address());
+    setting(app, "--redis-host", "REDIS_HOST", s.redis_host, "Redis server, when REDIS_URL is not given", format::address({"redis", "tcp"}));
+    setting(app, "--redis-port", "REDIS_PORT", s.redis_port, "Its port", 1, 65535);
     secret(app, "--redis-password", "REDIS_PASSWORD", s.redis_password, "Its password");
   }
   if (program.uses_blobs) setting(app, "--upload-dir", "UPLOAD_DIR", s.upload_dir, "Folder of the files, shared by all replicas");
   if (program.uses_search) {
-    setting(app, "--search", "SEARCH", s.search, "elasticsearch://host:port,host:port, or xapian:FOLDER for one process alone");
-    setting(app, "--elasticsearch-node", "ELASTICSEARCH_NODE", s.elasticsearch_node, "http://host:port, when SEARCH is not given");
+    setting(app, "--search", "SEARCH", s.search, "elasticsearch://host:port,host:port, or xapian:FOLDER for one process alone", search_address());
+    setting(app, "--elasticsearch-node", "ELASTICSEARCH_NODE", s.elasticsearch_node, "http://host:port, when SEARCH is not given", format::address({"http"}));
   }
   for (const auto& peer : program.peers) {
-    setting(app, fmt::format("--{}-url", peer), variable_of_peer(peer), s.peer_urls[peer], "Fixed address instead of discovery");
+    setting(app, fmt::format("--{}-url", peer), variable_of_peer(peer), s.peer_urls[peer], "Fixed address instead of discovery", format::address({"http"}));
   }
   for (const auto& own : program.settings) {
     auto& value = s.own[own.variable];
     value = own.fallback;
-    if (own.is_secret) secret(app, own.option, own.variable, value, own.description);
-    else setting(app, own.option, own.variable, value, own.description)->capture_default_str();
+    if (own.is_secret) secret(app, own.option, own.variable, value, own.description, own.format);
+    else setting(app, own.option, own.variable, value, own.description, own.format);
   }
 }
 
@@ -172,7 +197,7 @@ class Process final : public ProcessResources {
     } else if (url.starts_with("sqlite:")) {
       database_ = sqlite::open({.path = url.substr(7)}, clock_);
     } else {
-      throw std::runtime_error("DATABASE_URL is missing or has an unknown scheme: give postgres://user:password@host:port/database.");
+      throw std::runtime_error("DATABASE_URL is missing: give postgres://user:password@host:port/database.");
     }
     return *database_;
   }
@@ -185,8 +210,7 @@ class Process final : public ProcessResources {
     } else {
       const auto address = !settings_.redis_url.empty() ? settings_.redis_url : settings_.redis_host;
       if (address.empty()) throw std::runtime_error("REDIS_URL is missing: give redis://host:port.");
-      const auto port = endpoint_of("x:" + settings_.redis_port, 6379, "REDIS_PORT").port;
-      const auto endpoint = endpoint_of(address, port, "REDIS_URL");
+      const auto endpoint = endpoint_of(address, settings_.redis_port, "REDIS_URL");
       key_values_ = open_redis({.host = endpoint.host, .port = endpoint.port, .password = settings_.redis_password}, threads_.first(), clock_);
     }
     return *key_values_;
@@ -221,21 +245,8 @@ class Process final : public ProcessResources {
 
   std::string text(std::string_view variable) const override { return settings_.own.at(std::string(variable)); }
 
-  bool flag(std::string_view variable) const override {
-    const auto value = text(variable);
-    if (value != "true" && value != "false") throw std::runtime_error(fmt::format("{}={} is neither true nor false.", variable, value));
-    return value == "true";
-  }
-
-  std::int64_t number(std::string_view variable) const override {
-    const auto value = text(variable);
-    std::int64_t out = 0;
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), out);
-    if (read.ec != std::errc() || read.ptr != value.data() + value.size() || out <= 0) {
-      throw std::runtime_error(fmt::format("{}={} is not a whole number above 0.", variable, value));
-    }
-    return out;
-  }
+  bool flag(std::string_view variable) const override { return text(variable) == "true"; }
+  std::int64_t number(std::string_view variable) const override { return whole_number(text(variable)).value(); }
 
   net::IoThreads& threads() { return threads_; }
   void stop() {
@@ -258,9 +269,7 @@ class Process final : public ProcessResources {
     constexpr std::string_view scheme = "elasticsearch://";
     const bool by_node = settings_.search.empty();
     std::string_view rest = by_node ? settings_.elasticsearch_node : settings_.search;
-    if (rest.empty() || (!by_node && !rest.starts_with(scheme))) {
-      throw std::runtime_error("SEARCH is missing or has an unknown scheme: give elasticsearch://host:port, or xapian:FOLDER.");
-    }
+    if (rest.empty()) throw std::runtime_error("SEARCH is missing: give elasticsearch://host:port, or xapian:FOLDER.");
     if (!by_node) rest.remove_prefix(scheme.size());
     std::vector<net::Endpoint> nodes;
     while (!rest.empty()) {
@@ -279,7 +288,7 @@ class Process final : public ProcessResources {
     }
     if (settings_.consul_host.empty()) return fixed_;
     ConsulOptions options{.host = settings_.consul_host,
-                          .port = endpoint_of("x:" + settings_.consul_port, 8500, "CONSUL_AGENT_PORT").port,
+                          .port = settings_.consul_port,
                           .watch = program_.peers,
                           .service = settings_.service_name.empty() ? program_.name : settings_.service_name,
                           .instance = instance_,
@@ -496,7 +505,7 @@ std::optional<Callers> callers_of(const ServiceProgram& program, const CommonSet
   if (!settings.consul_host.empty() && settings.health_port == 0) {
     throw std::runtime_error("HEALTH_PORT is missing: with TLS, Consul has no certificate and asks for /health at a plain port.");
   }
-  Callers callers{.services = names_in(settings.tls_allow.empty() ? joined(program.callers) : settings.tls_allow, "TLS_ALLOW"),
+  Callers callers{.services = names_in(settings.tls_allow.empty() ? joined(program.callers) : settings.tls_allow),
                   .operators = {"shopctl"}};
   callers.operators.insert(program.operators.begin(), program.operators.end());
   return callers;
@@ -519,7 +528,6 @@ int guarded(int argc, char** argv, const ServiceProgram& program, Run run) {
             settings.pod_hostname.empty() ? host_name() : settings.pod_hostname, settings.log_level);
   int code = 0;
   try {
-    read_secret_files();
     if (settings.tls.given()) {
       settings.internal_token.clear();  // the certificate says it all
     } else if (settings.internal_token.size() < 16) {
@@ -551,7 +559,7 @@ int run_service(int argc, char** argv, const ServiceProgram& program) {
 int run_gateway(int argc, char** argv) {
   ServiceProgram program{.name = std::string(gateway_name), .port = 3000, .description = "the one door of the platform"};
   for (const auto& prefix : gateway::prefixes) program.peers.emplace_back(prefix.service);
-  program.settings = {{"--cors-allow-origin", "CORS_ALLOW_ORIGIN", "Origins that browsers may call from", "*"}};
+  program.settings = {{"--cors-allow-origin", "CORS_ALLOW_ORIGIN", "Origins that browsers may call from", "*", format::origin()}};
   return guarded(argc, argv, program, [&](const CommonSettings& settings) {
     Process process(program, settings);
     Health health(program.name, process.clock());

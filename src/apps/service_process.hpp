@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "apps/settings.hpp"
 #include "base/worker_pool.hpp"
 #include "net/client.hpp"
 #include "net/io_threads.hpp"
@@ -34,12 +35,13 @@ class ProcessResources {
   virtual WorkerPool& workers() = 0;
   virtual ServiceCaller& operator_caller() = 0;  // calls peers with an operator's rights
   virtual std::string text(std::string_view variable) const = 0;  // one of ServiceProgram::settings
-  virtual bool flag(std::string_view variable) const = 0;            // the same; anything but true or false stops the start
-  virtual std::int64_t number(std::string_view variable) const = 0;  // the same; anything but a whole number > 0 stops the start
+  virtual bool flag(std::string_view variable) const = 0;            // one whose format is yes_or_no()
+  virtual std::int64_t number(std::string_view variable) const = 0;  // one whose format is whole()
 };
 
 struct ProgramSetting {
   std::string option, variable, description, fallback;
+  Format format = format::text();
   bool is_secret = false;
 };
 

@@ -1,6 +1,7 @@
 #include "adapters/postgres/database.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <deque>
 
 #include <boost/asio/co_spawn.hpp>
@@ -233,6 +234,25 @@ class Pool final : public PostgresDatabase {
 };
 
 }  // namespace
+
+bool usable_address(const std::string& url) {
+  if (!url.starts_with("postgres://") && !url.starts_with("postgresql://")) return false;
+  char* error = nullptr;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parts(PQconninfoParse(url.c_str(), &error), PQconninfoFree);
+  PQfreemem(error);
+  if (!parts) return false;
+  for (const auto* part = parts.get(); part->keyword; ++part) {  // libpq looks at ports only when it connects
+    if (std::string_view(part->keyword) != "port" || !part->val) continue;
+    for (std::string_view ports(part->val); !ports.empty();) {
+      const auto one = ports.substr(0, ports.find(','));
+      int port = 0;
+      const auto read = std::from_chars(one.data(), one.data() + one.size(), port);
+      if (!one.empty() && (read.ec != std::errc() || read.ptr != one.data() + one.size() || port < 1 || port > 65535)) return false;
+      ports.remove_prefix(std::min(one.size() + 1, ports.size()));
+    }
+  }
+  return true;
+}
 
 std::unique_ptr<PostgresDatabase> open(Options options, asio::io_context& loop, WorkerPool& workers, Clock& clock) {
   return std::make_unique<Pool>(std::move(options), loop, workers, clock);

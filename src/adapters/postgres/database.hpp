@@ -31,6 +31,9 @@ class PostgresDatabase : public Database {
   virtual PoolState pool() const = 0;  // for metrics
 };
 
+// Whether libpq could read the address; nothing is asked of a server.
+bool usable_address(const std::string& url);
+
 // Connects when it is first used. The pool lives on `loop`; workers make the connections.
 std::unique_ptr<PostgresDatabase> open(Options options, boost::asio::io_context& loop, WorkerPool& workers, Clock& clock);
 

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
                             .uses_key_values = true,
                             .peers = {"auth-service", "product-service"},
                             .callers = {"api-gateway", "shopctl"},
-                            .settings = {{"--catalogue-limit-ms", "CATALOGUE_LIMIT_MS", "So long the catalogue is waited for when a line is added", "1000"}},
+                            .settings = {{"--catalogue-limit-ms", "CATALOGUE_LIMIT_MS", "So long the catalogue is waited for when a line is added", "1000",
+                                          format::whole(1, 15'000)}},
                             .make = make});
 }

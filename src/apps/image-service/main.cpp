@@ -5,6 +5,8 @@ namespace {
 
 using namespace shop;
 
+const Format a_minute = format::whole(1, limit_max);
+
 std::unique_ptr<Service> make(ProcessResources& resources) {
   image::Settings settings;
   settings.base_url = resources.text("IMAGE_BASE_URL");
@@ -25,8 +27,9 @@ int main(int argc, char** argv) {
                             .key_values_optional = true,
                             .callers = {"api-gateway", "product-service", "shopctl"},
                             .operators = {"product-service"},  // the demo data, brought in through it
-                            .settings = {{"--image-base-url", "IMAGE_BASE_URL", "Address under which clients reach /images", "http://localhost:3000"},
-                                         {"--uploads-per-minute", "UPLOADS_PER_MINUTE", "Pictures stored from one address", "50"},
-                                         {"--upload-attempts-per-minute", "UPLOAD_ATTEMPTS_PER_MINUTE", "Anything sent from one address", "300"}},
+                            .settings = {{"--image-base-url", "IMAGE_BASE_URL", "Address under which clients reach /images", "http://localhost:3000",
+                                          format::web_address()},
+                                         {"--uploads-per-minute", "UPLOADS_PER_MINUTE", "Pictures stored from one address", "50", a_minute},
+                                         {"--upload-attempts-per-minute", "UPLOAD_ATTEMPTS_PER_MINUTE", "Anything sent from one address", "300", a_minute}},
                             .make = make});
 }

@@ -5,6 +5,8 @@ namespace {
 
 using namespace shop;
 
+const Format a_minute = format::whole(1, limit_max);
+
 std::unique_ptr<Service> make(ProcessResources& resources) {
   order::Settings settings;
   settings.allow_backdating = resources.flag("ALLOW_ORDER_BACKDATING");
@@ -24,7 +26,8 @@ int main(int argc, char** argv) {
                             .uses_events = true,
                             .peers = {"auth-service", "product-service"},
                             .callers = {"api-gateway", "product-service", "shopctl"},
-                            .settings = {{"--allow-order-backdating", "ALLOW_ORDER_BACKDATING", "true: honour overrideCreatedAt, for load tests", "false"},
-                                         {"--order-lookups-per-minute", "ORDER_LOOKUPS_PER_MINUTE", "Orders looked up from one address", "120"}},
+                            .settings = {{"--allow-order-backdating", "ALLOW_ORDER_BACKDATING", "true: honour overrideCreatedAt, for load tests", "false",
+                                          format::yes_or_no()},
+                                         {"--order-lookups-per-minute", "ORDER_LOOKUPS_PER_MINUTE", "Orders looked up from one address", "120", a_minute}},
                             .make = make});
 }

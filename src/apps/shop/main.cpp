@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "apps/embedded_shop.hpp"
+#include "apps/settings.hpp"
 #include "net/server.hpp"
 #include "observe/log.hpp"
 
@@ -27,55 +28,29 @@ struct Options {
 };
 
 int parse(int argc, char** argv, Options& options) {
+  using namespace shop;
   auto& embedded = options.embedded;
   CLI::App app{"shop: a complete headless shop in one process.\nCatalogue, carts, checkout, search, accounts and pictures at one address.", "shop"};
   app.set_version_flag("--version", "shop " SHOP_VERSION);
-  app.add_option("--port", options.port, "Port to listen on")->envname("PORT")->capture_default_str();
+  setting(app, "--port", "PORT", options.port, "Port to listen on; 0: any that is free", 0, 65535);
   app.add_option("--bind", options.bind, "Address to listen on; 0.0.0.0 for every one")->capture_default_str();
   app.add_option("--data", options.data, "Folder that holds everything; made if missing")->capture_default_str();
   app.add_flag("--demo", options.demo, "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
-  app.add_option("--image-base-url", options.image_base_url, "Address under which clients reach the shop, for links to pictures; default http://localhost:PORT")
-      ->envname("IMAGE_BASE_URL");
-  app.add_option("--uploads-per-minute", embedded.uploads_per_minute, "Pictures that may be stored from one address")
-      ->envname("UPLOADS_PER_MINUTE")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--registrations-per-minute", embedded.registrations_per_minute, "Accounts that may be registered from one address")
-      ->envname("REGISTRATIONS_PER_MINUTE")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--logins-per-minute", embedded.logins_per_minute, "Logins that succeed, from one address")
-      ->envname("LOGINS_PER_MINUTE")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--login-failures-per-minute", embedded.login_failures_per_minute, "Logins that fail, on one account from one address")
-      ->envname("LOGIN_FAILURES_PER_MINUTE")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--order-lookups-per-minute", embedded.order_lookups_per_minute, "Orders looked up without an account, from one address")
-      ->envname("ORDER_LOOKUPS_PER_MINUTE")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--allow-order-backdating", embedded.allow_order_backdating, "true: honour overrideCreatedAt of orders, for load tests")
-      ->envname("ALLOW_ORDER_BACKDATING")
-      ->capture_default_str();
-  app.add_option("--grace", options.grace_seconds, "Seconds that running requests have to end at a stop")
-      ->envname("SHUTDOWN_GRACE_SECONDS")
-      ->check(CLI::Range(0, 300))
-      ->capture_default_str();
-  const std::map<std::string, shop::LogLevel> levels{{"debug", shop::LogLevel::debug}, {"info", shop::LogLevel::info},
-                                                     {"warning", shop::LogLevel::warning}, {"error", shop::LogLevel::error},
-                                                     {"off", shop::LogLevel::off}};
-  app.add_option("--log-level", options.log_level, "What the log on stdout tells")
-      ->envname("LOG_LEVEL")
-      ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case).description(""))
-      ->option_text("debug|info|warning|error|off [info]");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  return -1;
+  setting(app, "--image-base-url", "IMAGE_BASE_URL", options.image_base_url,
+          "Address under which clients reach the shop, for links to pictures; default http://localhost:PORT", format::web_address());
+  setting(app, "--uploads-per-minute", "UPLOADS_PER_MINUTE", embedded.uploads_per_minute, "Pictures that may be stored from one address", 1, limit_max);
+  setting(app, "--registrations-per-minute", "REGISTRATIONS_PER_MINUTE", embedded.registrations_per_minute,
+          "Accounts that may be registered from one address", 1, limit_max);
+  setting(app, "--logins-per-minute", "LOGINS_PER_MINUTE", embedded.logins_per_minute, "Logins that succeed, from one address", 1, limit_max);
+  setting(app, "--login-failures-per-minute", "LOGIN_FAILURES_PER_MINUTE", embedded.login_failures_per_minute,
+          "Logins that fail, on one account from one address", 1, limit_max);
+  setting(app, "--order-lookups-per-minute", "ORDER_LOOKUPS_PER_MINUTE", embedded.order_lookups_per_minute,
+          "Orders looked up without an account, from one address", 1, limit_max);
+  setting(app, "--allow-order-backdating", "ALLOW_ORDER_BACKDATING", embedded.allow_order_backdating,
+          "true: honour overrideCreatedAt of orders, for load tests");
+  setting(app, "--grace", "SHUTDOWN_GRACE_SECONDS", options.grace_seconds, "Seconds that running requests have to end at a stop", 0, 300);
+  setting(app, "--log-level", "LOG_LEVEL", options.log_level, "What the log on stdout tells");
+  return parse_settings(app, argc, argv);
 }
 
 void run(const Options& options) {

@@ -78,7 +78,8 @@ net::Certified authority_in(const fs::path& folder, Instant now) {
 
 void CertsCommand::declare(CLI::App& app) {
   app.add_option("--dir", folder, "Folder of the files: ca.pem, ca-key.pem, NAME.pem, NAME-key.pem")->required();
-  app.add_option("--days", days, "How long the services' certificates are good")->check(CLI::Range(1, 825))->capture_default_str();
+  app.add_option("--days", days, "How long the services' certificates are good")
+      ->check(CLI::Range(1, 825).description(""))->type_name("1..825")->capture_default_str();
   app.add_option("SERVICE", services, "Whose; default: every service and shopctl");
 }
 

@@ -103,7 +103,7 @@ class Run {
 }  // namespace
 
 void DlqCommand::declare(CLI::App& app) {
-  setting(app, "--kafka-brokers", "KAFKA_BROKERS", kafka_brokers, "host:port,host:port of a distributed shop, instead of a data folder");
+  setting(app, "--kafka-brokers", "KAFKA_BROKERS", kafka_brokers, "Brokers of a distributed shop, instead of a data folder", format::addresses());
   app.add_flag("--json", json, "For programs");
   app.require_subcommand(1);
   app.add_subcommand("list", "All of them, with their cause")->callback([this] { verb = Verb::list; });

@@ -167,26 +167,31 @@ void print_json(const DoctorReport& report) {
   fmt::print("{}\n", boost::json::serialize(whole));
 }
 
+Format database_address() {
+  return {"URL", [](const std::string& value) -> std::string {
+            return value.empty() || postgres::usable_address(value) ? "" : "is not postgres://user:password@host:port/database";
+          }};
+}
+
 }  // namespace
 
 void DoctorCommand::declare(CLI::App& app) {
-  setting(app, "--auth-database-url", "AUTH_DATABASE_URL", auth_url, "postgres://… of auth-service; with the next two: instead of --data");
-  setting(app, "--product-database-url", "PRODUCT_DATABASE_URL", product_url, "postgres://… of product-service");
-  setting(app, "--order-database-url", "ORDER_DATABASE_URL", order_url, "postgres://… of order-service");
-  setting(app, "--auth-service-url", "AUTH_SERVICE_URL", auth_service, "http://HOST:PORT; needed with --fix on databases");
-  setting(app, "--product-service-url", "PRODUCT_SERVICE_URL", product_service, "the same");
-  setting(app, "--order-service-url", "ORDER_SERVICE_URL", order_service, "the same");
+  secret(app, "--auth-database-url", "AUTH_DATABASE_URL", auth_url, "postgres://… of auth-service; with the next two: instead of --data", database_address());
+  secret(app, "--product-database-url", "PRODUCT_DATABASE_URL", product_url, "postgres://… of product-service", database_address());
+  secret(app, "--order-database-url", "ORDER_DATABASE_URL", order_url, "postgres://… of order-service", database_address());
+  setting(app, "--auth-service-url", "AUTH_SERVICE_URL", auth_service, "http://HOST:PORT; needed with --fix on databases", format::address({"http"}));
+  setting(app, "--product-service-url", "PRODUCT_SERVICE_URL", product_service, "the same", format::address({"http"}));
+  setting(app, "--order-service-url", "ORDER_SERVICE_URL", order_service, "the same", format::address({"http"}));
   secret(app, "--internal-token", "INTERNAL_TOKEN", internal_token, "Credential by which services know each other");
   app.add_option("--acknowledged", acknowledged_file, "File of order ids, one a line, that clients were given: each must exist");
   app.add_option("--patience", patience_s, "Seconds to look again before calling something a fault; default 10 beside a shop that may run")
-      ->check(CLI::Range(0, 3600));
+      ->check(CLI::Range(0, 3600).description(""))->type_name("0..3600");
   app.add_flag("--fix", mend, "Mend what can be derived: reservations without an order, stock of cancelled orders, copies");
   app.add_flag("--json", json, "Print one JSON document");
 }
 
 int run_doctor(const DoctorCommand& command, const std::string& data,
                const std::function<void(const std::function<void(OperatorAccess)>&)>& with_shop) {
-  read_secret_files();
   auto report = examine(command, data);
   std::size_t left = report.findings.size();
   if (command.mend && left > 0) {

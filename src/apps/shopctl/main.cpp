@@ -205,9 +205,8 @@ int main(int argc, char** argv) {
   importing->add_option("FILE", file, "Catalogue, see docs/import-format.md")->required();
   importing->add_option("--images", pictures, "Folder of the pictures; default: images/ beside the file");
   std::string image_base_url = EmbeddedOptions().image_base_url;
-  importing->add_option("--image-base-url", image_base_url, "Address under which clients will reach the shop; one that runs knows its own")
-      ->envname("IMAGE_BASE_URL")
-      ->capture_default_str();
+  setting(*importing, "--image-base-url", "IMAGE_BASE_URL", image_base_url, "Address under which clients will reach the shop; one that runs knows its own",
+          format::web_address());
   std::optional<std::string> text;
   importing->callback([&] {
     prepare = [&] { return (text = catalogue_text(file)).has_value(); };
@@ -238,16 +237,11 @@ int main(int argc, char** argv) {
   auto* certifying = app.add_subcommand("certs", "Make or renew the certificates by which services know each other (docs/run-book.md)");
   certs.declare(*certifying);
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const int code = parse_settings(app, argc, argv); code >= 0) return code;
   start_log("shopctl", "local", LogLevel::off);
   int code = 1;
   if (!prepare()) return code;
   try {
-    read_secret_files();
     if (folder->count() > 0) remote = {};  // who names a folder means it, whatever the environment says
     if (certifying->parsed()) {
       code = run_certs(certs);

@@ -21,12 +21,13 @@ constexpr milliseconds consul_limit{5000};
 }  // namespace
 
 void RemoteSettings::declare(CLI::App& app) {
-  setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", consul_host, "Consul agent of a distributed shop, instead of a data folder");
-  setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", consul_port, "Its port")->capture_default_str();
+  setting(app, "--consul-agent-host", "CONSUL_AGENT_HOST", consul_host, "Consul agent of a distributed shop, instead of a data folder", format::host());
+  setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", consul_port, "Its port", 1, 65535);
   secret(app, "--internal-token", "INTERNAL_TOKEN", internal_token, "Credential of a distributed shop's services");
   tls.declare(app);
   for (const auto service : services) {
-    setting(app, fmt::format("--{}-url", service), variable_of_peer(service), urls[std::string(service)], "Fixed address of a distributed shop's service");
+    setting(app, fmt::format("--{}-url", service), variable_of_peer(service), urls[std::string(service)], "Fixed address of a distributed shop's service",
+            format::address({"http"}));
   }
 }
 
@@ -64,7 +65,7 @@ struct RemoteShop::Parts {
     ConsulOptions options;
     if (settings.consul_host.empty()) return options;
     options.host = settings.consul_host;
-    options.port = endpoint_of("x:" + settings.consul_port, 8500, "CONSUL_AGENT_PORT").port;
+    options.port = settings.consul_port;
     options.watch.assign(std::begin(services), std::end(services));
     return options;
   }

@@ -13,7 +13,8 @@
 namespace shop {
 
 struct RemoteSettings {
-  std::string consul_host, consul_port = "8500", internal_token;
+  std::string consul_host, internal_token;
+  std::uint16_t consul_port = 8500;
   TlsSettings tls;
   std::map<std::string, std::string> urls;  // service -> address
 
