@@ -48,10 +48,12 @@ simulate: configure  ## the whole shop in one thread under bad weather, SEEDS=10
 	@cmake --build build --target simulate
 	@build/bin/simulate --seeds $(SEEDS)
 
-bench: build  ## every figure of docs/benchmarks.md, beside its peers; bench-NAME for one (footprint, catalogue, gateway ...)
+BENCH_RESULT = build/benchmarks$(addprefix -,$(BENCH)).json
+bench: build  ## every figure of docs/benchmarks.md beside its peers, and that page (25 minutes); bench-NAME for one; BENCH_OPTIONS=--quick
 	@scripts/install-packages build bench
-	@cmake --build build --target load
-	@tests/bench/bench.py $(BENCH) $(BENCH_OPTIONS)
+	@cmake --build build --target load ask
+	@tests/bench/bench.py $(BENCH) --json $(BENCH_RESULT) $(BENCH_OPTIONS); status=$$?; \
+	  $(if $(BENCH),,tests/bench/report.py $(BENCH_RESULT) $(if $(findstring --quick,$(BENCH_OPTIONS)),--into build);) exit $$status
 
 bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*

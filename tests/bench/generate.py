@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a catalogue in the import format (docs/import-format.md), the same for the same seed.
 
-    generate.py --products 10000 --seed 7 > catalogue.json      4 variants a product, one category for every 10 products
+    generate.py --products 10000 --seed 7 > catalogue.json      4 variants a product, a category for every 10 products, at most 1 000
 
 Words are drawn with a Zipf distribution of exponent 0.99, as in a language; names and attributes are built from them.
 """
@@ -34,29 +34,35 @@ def vocabulary(rng, size):
     return list(words)
 
 
-def catalogue(products, seed, stock=1_000_000):
+def files(products, seed, chunk=20_000, stock=10_000_000):
+    """The catalogue in files of at most `chunk` products, made one after the other; each has the categories."""
     rng = random.Random(seed)
     words = vocabulary(rng, 3000)
     zipf = Zipf(len(words))
     text = lambda low, high: " ".join(words[zipf.draw(rng)] for _ in range(rng.randint(low, high)))
     leaves, roots = [], []
-    for root in range(max(1, products // 100)):
+    for root in range(max(1, min(products, 10_000) // 100)):  # 1 000 categories at most
         children = []
         for child in range(9):
             slug = f"c-{root}-{child}"
             leaves.append(slug)
             children.append({"slug": slug, "name": {"en": text(1, 2).title()}})
         roots.append({"slug": f"r-{root}", "name": {"en": text(1, 2).title()}, "children": children})
-    rows = []
-    for number in range(products):
-        price = rng.randint(199, 99_999)
-        variants = []
-        for n, (colour, size) in enumerate(rng.sample([(c, s) for c in COLOURS for s in SIZES], 4)):
-            variants.append({"sku": f"P{number:07}-{n}", "attributes": {"Color": colour, "Size": size}, "price": f"{price / 100:.2f}",
-                             "costPrice": f"{price * 6 // 10 / 100:.2f}", "stockQuantity": stock, "lowStockThreshold": 5})
-        rows.append({"sku": f"P{number:07}", "name": {"en": text(2, 4).title(), "fr": text(2, 4).title()},
-                     "description": {"en": text(15, 40), "fr": text(15, 40)}, "category": rng.choice(leaves), "images": [], "variants": variants})
-    return {"categories": roots, "products": rows}
+    for first in range(0, products, chunk):
+        rows = []
+        for number in range(first, min(first + chunk, products)):
+            price = rng.randint(199, 99_999)
+            variants = []
+            for n, (colour, size) in enumerate(rng.sample([(c, s) for c in COLOURS for s in SIZES], 4)):
+                variants.append({"sku": f"P{number:07}-{n}", "attributes": {"Color": colour, "Size": size}, "price": f"{price / 100:.2f}",
+                                 "costPrice": f"{price * 6 // 10 / 100:.2f}", "stockQuantity": stock, "lowStockThreshold": 5})
+            rows.append({"sku": f"P{number:07}", "name": {"en": text(2, 4).title(), "fr": text(2, 4).title()},
+                         "description": {"en": text(15, 40), "fr": text(15, 40)}, "category": rng.choice(leaves), "images": [], "variants": variants})
+        yield {"categories": roots, "products": rows}
+
+
+def catalogue(products, seed):
+    return next(files(products, seed, products))
 
 
 if __name__ == "__main__":

@@ -193,6 +193,7 @@ void report(Run& run) {
     return std::int64_t(times[std::min(times.size() - 1, static_cast<std::size_t>(std::ceil(share * static_cast<double>(times.size()))) - 1)]);
   };
   const double counted = std::chrono::duration<double>(run.end - run.counting_from).count();
+  if (run.late > 0 && run.first_unexpected.empty()) run.first_unexpected = "none sent: the server was more than 5 s behind";
   json::object statuses;
   for (const auto& [status, count] : run.statuses) statuses[std::to_string(status)] = count;
   const json::object result{{"requests", times.size()},
