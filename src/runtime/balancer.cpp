@@ -38,13 +38,13 @@ std::optional<Instance> Balancer::choose(std::string_view service, const std::st
     }
     return candidates.back();
   };
-  const auto load = [&](const Instance* instance) {
-    return static_cast<double>(states_[instance->id].under_way) / instance->weight;
-  };
+  const auto under_way = [&](const Instance* instance) { return states_[instance->id].under_way; };
   const Instance* chosen = draw();
   if (candidates.size() > 1) {
+    // Only when the other would then be no busier, for its weight, than this one is now: else one with a small weight, which is mostly
+    // idle, would get twice its share.
     const Instance* other = draw();
-    if (load(other) < load(chosen)) chosen = other;
+    if ((under_way(other) + 1) * chosen->weight <= under_way(chosen) * other->weight) chosen = other;
   }
   ++states_[chosen->id].under_way;
   return *chosen;

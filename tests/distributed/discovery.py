@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Instances come and go: tests/distributed/discovery.py, against the stack that SHOP_STACK names, or one of its own.
 
-A graceful restart and a crash under load, no healthy instance, weights at run time, Consul away and back, a deactivated account.
+A graceful restart and a crash under load, no healthy instance, Consul away and back, a deactivated account.
 """
 import json
 import http.client
@@ -146,32 +146,6 @@ def unknown_prefix(shop):
         assert answer.status == 404 and path in answer.json()["message"], answer
 
 
-def weights(shop):
-    settled(shop)
-
-    def share(seconds):
-        before = answered_by(shop, "product-service")
-        with Load(shop, "/products?limit=1", per_second=80) as load:
-            time.sleep(seconds)
-        load.check("weights")
-        after = answered_by(shop, "product-service")
-        return {name: after[name] - before[name] for name in after}
-
-    spread = share(1)
-    assert all(count > sum(spread.values()) / 10 for count in spread.values()), f"one instance has all the work: {spread}"
-    try:
-        assert consul(shop, "PUT", "/v1/kv/shop/weights", json.dumps({"product-service-2": 0}))[0] == 200
-        time.sleep(2)
-        alone = share(1)
-        assert alone["product-service-2"] == 0 and alone["product-service-1"] > 15, f"weight 0 still gets requests: {alone}"
-    finally:
-        consul(shop, "DELETE", "/v1/kv/shop/weights")
-    time.sleep(2)
-    again = share(1)
-    assert all(count > sum(again.values()) / 10 for count in again.values()), again
-    return f"{spread} / {alone} / {again}"
-
-
 def deactivated(shop):
     """Refused everywhere within 5 s."""
     admin = shop.admin()
@@ -218,7 +192,7 @@ def consul_away(shop):
 
 
 def main():
-    tests = [registration, unknown_prefix, nobody_there, weights, deactivated, graceful_restart, crash, consul_away]
+    tests = [registration, unknown_prefix, nobody_there, deactivated, graceful_restart, crash, consul_away]
     wanted = sys.argv[1:]
     with stacks.given_or_started() as shop:
         failed = 0

@@ -23,6 +23,7 @@ PARTS = {
     "replicas": [HERE / "replicas.py"],
     "dead letters": [TESTS / "ops" / "dlq.py"],
     "discovery": [HERE / "discovery.py"],
+    "weights": [HERE / "weights.py"],
     "outages": [HERE / "outages.py"],
 }
 LIMIT_S = 600

@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 import shop as lib  # noqa: E402
 
 SERVICES = ["api-gateway", "auth-service", "product-service", "image-service", "cart-service", "search-service", "order-service"]
-COMMANDS = ["create-admin", "import", "reindex", "rotate-keys", "migrate", "demo", "doctor", "dlq", "certs"]
+COMMANDS = ["create-admin", "import", "reindex", "rotate-keys", "migrate", "demo", "doctor", "dlq", "certs", "weights"]
 DOCUMENT = lib.ROOT / "docs" / "settings.md"
 MARK = "<!-- From here on: tests/ops/settings.py --write -->\n"
 OPTION = re.compile(r"  (--[\w-]+)(?: ([^\s=]+)(?:=(\S+))?)?(?: (?:REQUIRED|\.\.\.))*(?: \(Env:(\w+)\))?(?:\s+(\S.*))?$")

@@ -5,41 +5,17 @@
 
 #include <fmt/format.h>
 
+#include "adapters/consul/messages.hpp"
 #include "codec/json_reader.hpp"
 
 namespace shop {
 namespace {
 
 namespace json = boost::json;
+using consul::HealthEntry, consul::refused, consul::version_in;
 
 constexpr seconds blocking_wait{25}, margin{5};
 constexpr seconds forgetfulness{10};  // after Consul was away
-
-// The members of GET /v1/health/service/:name that matter here.
-struct HealthService {
-  std::string ID, Address;
-  std::int64_t Port = 0;
-  std::optional<std::vector<std::string>> Tags;
-};
-BOOST_DESCRIBE_STRUCT(HealthService, (), (ID, Address, Port, Tags))
-
-struct HealthNode {
-  std::string Address;
-};
-BOOST_DESCRIBE_STRUCT(HealthNode, (), (Address))
-
-struct HealthEntry {
-  HealthNode Node;
-  HealthService Service;
-};
-BOOST_DESCRIBE_STRUCT(HealthEntry, (), (Node, Service))
-
-std::string version_in(const HealthService& service) {
-  for (const auto& tag : service.Tags.value_or(std::vector<std::string>())) {
-    if (tag.starts_with("version:")) return tag.substr(8);
-  }
-  return {};
-}
 
 // Consul's advice: an index that is missing or goes back begins again at 0.
 std::string next_index(const Response& answer, std::string_view last) {
@@ -50,10 +26,6 @@ std::string next_index(const Response& answer, std::string_view last) {
   };
   const auto given = answer.headers.get("X-Consul-Index");
   return number(given) < number(last) ? "0" : fmt::to_string(number(given));
-}
-
-Failure refused(const Response& response) {
-  return fail(Code::unavailable, fmt::format("Consul answered {}.", response.status), {}, std::string(response.text().substr(0, 200)));
 }
 
 }  // namespace
@@ -122,9 +94,7 @@ Task<Result<bool>> ConsulDirectory::stay_registered(const Context& context, Well
 }
 
 std::uint32_t ConsulDirectory::weight_of(std::string_view service, const Instance& instance) const {
-  if (const auto own = weights_.find(instance.id); own != weights_.end()) return own->second;
-  const auto by_version = weights_.find(fmt::format("{}:{}", service, instance.version));
-  return by_version == weights_.end() ? 100 : by_version->second;
+  return static_cast<std::uint32_t>(weigh(weights_, service, instance.id, instance.version).weight);
 }
 
 Task<Result<bool>> ConsulDirectory::look(const Context& given, std::string service) {
@@ -161,10 +131,10 @@ Task<Result<bool>> ConsulDirectory::look_at_weights(const Context& given) {
   CO_TRY(const auto answer, co_await ask(context, Method::get,
                                          fmt::format("/v1/kv/shop/weights?raw=1&index={}&wait={}s", index, blocking_wait.count())));
   if (answer.status != 200 && answer.status != 404) co_return refused(answer);
-  std::map<std::string, std::uint32_t, std::less<>> weights;
+  Weights weights;
   if (answer.status == 200) {
-    CO_TRY(const auto read, (codec::from_json<std::map<std::string, std::int64_t>>(answer.text())));
-    for (const auto& [name, weight] : read) weights[name] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(weight, 0, 1000));
+    CO_TRY(weights, codec::from_json<Weights>(answer.text()));
+    for (auto& [name, weight] : weights) weight = std::clamp<std::int64_t>(weight, 0, weight_max);
   }
   const std::lock_guard lock(mutex_);
   weights_ = std::move(weights);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "adapters/consul/weights.hpp"
 #include "net/client.hpp"
 #include "ports/clock.hpp"
 #include "ports/service_directory.hpp"
@@ -43,7 +44,7 @@ class ConsulDirectory final : public ServiceDirectory {
   // Removes what a process of this name left when it crashed: this one is not ready yet.
   Task<Result<void>> deregister(const Context& context);
 
-  // One watch a service, and one for the weights (KV "shop/weights": {"<instance>" or "<service>:<version>": 0-1000}).
+  // One watch a service, and one for the weights.
   std::vector<Work> background();
 
   // To be called every second or so: an agent that was restarted has forgotten this process, and one that found it sick looks
@@ -71,7 +72,7 @@ class ConsulDirectory final : public ServiceDirectory {
   std::atomic<bool> withdrawn_{false};  // for good: the process is about to end
   mutable std::mutex mutex_;
   std::map<std::string, Watched, std::less<>> watched_;
-  std::map<std::string, std::uint32_t, std::less<>> weights_;
+  Weights weights_;
   std::string weights_index_ = "0";
 };
 

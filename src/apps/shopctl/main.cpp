@@ -24,6 +24,7 @@
 #include "apps/shopctl/dlq_command.hpp"
 #include "apps/shopctl/doctor_command.hpp"
 #include "apps/shopctl/remote_shop.hpp"
+#include "apps/shopctl/weights_command.hpp"
 #include "apps/socket_caller.hpp"
 #include "observe/log.hpp"
 #include "services/auth/api.hpp"
@@ -237,6 +238,10 @@ int main(int argc, char** argv) {
   auto* certifying = app.add_subcommand("certs", "Make or renew the certificates by which services know each other (docs/run-book.md)");
   certs.declare(*certifying);
 
+  WeightsCommand weights;
+  auto* weighing = app.add_subcommand("weights", "Shares of the traffic for instances and versions (docs/run-book.md)");
+  weights.declare(*weighing);
+
   if (const int code = parse_settings(app, argc, argv); code >= 0) return code;
   start_log("shopctl", "local", LogLevel::off);
   int code = 1;
@@ -245,6 +250,8 @@ int main(int argc, char** argv) {
     if (folder->count() > 0) remote = {};  // who names a folder means it, whatever the environment says
     if (certifying->parsed()) {
       code = run_certs(certs);
+    } else if (weighing->parsed()) {
+      code = run_weights(weights, remote.consul_host, remote.consul_port);
     } else if (letters->parsed()) {
       code = run_dlq(dlq, data);
     } else if (doctoring->parsed()) {
