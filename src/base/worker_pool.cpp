@@ -22,10 +22,12 @@ void WorkerPool::stop() {
 }
 
 bool WorkerPool::submit(Job job) {
-  const std::lock_guard lock(mutex_);
-  if (closed_ || jobs_.size() >= limit_) return false;
-  jobs_.push_back(std::move(job));
-  arrived_.notify_one();
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || jobs_.size() >= limit_) return false;
+    jobs_.push_back(std::move(job));
+  }
+  arrived_.notify_one();  // who wakes finds the lock free
   return true;
 }
 

@@ -12,7 +12,8 @@ Task<> Loop::run() {
   bool failing = false;
   while (!stopping_) {
     Context context;
-    context.deadline = clock_.now() + options_.step_limit;
+    const auto begun = clock_.now();
+    context.deadline = begun + options_.step_limit;
     const auto outcome = co_await step_(context);
     if (stopping_) break;
     if (outcome) {
@@ -20,6 +21,9 @@ Task<> Loop::run() {
       backoff = options_.backoff_first;
       if (*outcome) continue;
       co_await alarm_->wait_until(clock_.now() + options_.period);
+      if (const auto left = begun + options_.gather - clock_.now(); left > Monotonic::duration::zero() && !stopping_) {
+        co_await clock_.sleep(std::chrono::ceil<milliseconds>(left));
+      }
     } else {
       if (!std::exchange(failing, true)) {
         log(Severity::warning, options_.name, outcome.error().message, {{"detail", outcome.error().detail}});

@@ -16,6 +16,7 @@ namespace shop {
 struct LoopOptions {
   std::string name;
   milliseconds period{1000};        // between looks when nothing wakes it
+  milliseconds gather{0};           // least time between the beginnings of two steps, unless there is more to do: what comes meanwhile is done together
   milliseconds step_limit{30'000};  // the deadline given to one step
   milliseconds backoff_first{50};
   milliseconds backoff_max{1000};  // what is back is used within a second

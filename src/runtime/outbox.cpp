@@ -46,7 +46,7 @@ Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clo
       random_(random),
       holder_(random.uuid4().text()),
       lease_(lease),
-      relay_(clock, {.name = service_ + " relay", .period = milliseconds(500)},
+      relay_(clock, {.name = service_ + " relay", .period = milliseconds(500), .gather = milliseconds(20)},
              [this](const Context& context) { return step(context); }) {}
 
 Task<Result<void>> Outbox::append(Transaction& tx, Event event) {

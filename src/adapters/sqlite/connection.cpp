@@ -71,7 +71,7 @@ Connection::Connection(const std::string& path, Mode mode, const std::string& vf
 }
 
 Result<Connection::Statement*> Connection::prepared(std::string_view sql) {
-  if (auto it = statements_.find(std::string(sql)); it != statements_.end()) return &it->second;
+  if (auto it = statements_.find(sql); it != statements_.end()) return &it->second;
   if (statements_.size() >= max_statements) statements_.clear();
 
   sqlite3_stmt* handle = nullptr;

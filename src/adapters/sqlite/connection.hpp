@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include <sqlite3.h>
@@ -32,6 +33,9 @@ class Connection {
   struct Finalize {
     void operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
   };
+  struct TextHash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
   struct Statement {
     std::unique_ptr<sqlite3_stmt, Finalize> handle;
     std::vector<int> number_at;  // position in SQLite's order -> n of $n
@@ -41,7 +45,7 @@ class Connection {
   Failure error(std::string_view statement) const;
 
   std::unique_ptr<sqlite3, CloseDb> db_;
-  std::unordered_map<std::string, Statement> statements_;
+  std::unordered_map<std::string, Statement, TextHash, std::equal_to<>> statements_;
 };
 
 }  // namespace shop::sqlite

@@ -32,10 +32,12 @@ class Queue {
   explicit Queue(std::size_t limit) : limit_(limit) {}
 
   bool push(Job& job) {
-    const std::lock_guard lock(mutex_);
-    if (closed_ || jobs_.size() >= limit_) return false;
-    jobs_.push_back(std::move(job));
-    arrived_.notify_one();
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_ || jobs_.size() >= limit_) return false;
+      jobs_.push_back(std::move(job));
+    }
+    arrived_.notify_one();  // who wakes finds the lock free
     return true;
   }
 

@@ -48,7 +48,7 @@ Task<Result<Catalogue::Stamps>> Catalogue::present_stamps(const Context& context
   co_return present;
 }
 
-Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& context, const std::vector<ProductId>& ids) {
+Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& context, const std::vector<ProductId>& ids, Stock stock) {
   std::map<ProductId, SnapshotPtr> found;
   std::vector<ProductId> missing;
   std::vector<std::uint64_t> stamps;
@@ -58,7 +58,7 @@ Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& contex
     return at == present.end() ? store::Stamp{} : at->second;
   };
   for (const auto& id : ids) {
-    if (auto kept = snapshots_.get(id); kept && kept->as_of == as_of(id)) {
+    if (auto kept = snapshots_.get(id); kept && kept->as_of == as_of(id) && (kept->stock_holds || stock == Stock::any)) {
       found[id] = std::move(kept->snapshot);
     } else {
       missing.push_back(id);
@@ -139,6 +139,15 @@ void Catalogue::product_changed(const ProductId& id) {
 }
 
 void Catalogue::stock_changed(const ProductId& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++stamps_[std::hash<ProductId>()(id) % stamps_.size()];
+    if (auto kept = snapshots_.get(id); kept && std::exchange(kept->stock_holds, false)) snapshots_.put(id, std::move(*kept));
+  }
+  stock_epoch_.fetch_add(1);
+}
+
+void Catalogue::published(const ProductId& id) {
   forget(id);
   stock_epoch_.fetch_add(1);
 }

@@ -37,8 +37,11 @@ class Catalogue {
 
   Catalogue(Database& database, Clock& clock, Limits limits);
 
+  enum class Stock { present, any };  // any: whoever asks does not look at it, so that a copy serves whose stock alone has changed
+
   Task<Result<SnapshotPtr>> product(const Context& context, const ProductId& id);  // not_found
-  Task<Result<std::vector<SnapshotPtr>>> products(const Context& context, const std::vector<ProductId>& ids);  // those that exist, in order
+  // Those that exist, in order.
+  Task<Result<std::vector<SnapshotPtr>>> products(const Context& context, const std::vector<ProductId>& ids, Stock stock = Stock::present);
   Task<Result<std::shared_ptr<const store::Found>>> find(const Context& context, const ProductQuery& query, bool staff,
                                                          const std::string& language, const std::string& key);
   Task<Result<std::shared_ptr<const CurrencyTable>>> currencies(const Context& context);
@@ -49,6 +52,7 @@ class Catalogue {
   // To be called from on_commit.
   void product_changed(const ProductId& id);  // anything but stock
   void stock_changed(const ProductId& id);
+  void published(const ProductId& id);        // whatever it was that changed
   void everything_changed();                  // categories: they stand in every product
   void currencies_changed();
 
@@ -64,7 +68,8 @@ class Catalogue {
 
   struct Kept {
     SnapshotPtr snapshot;
-    store::Stamp as_of;  // when shared
+    store::Stamp as_of;       // when shared
+    bool stock_holds = true;
   };
   using Stamps = std::map<ProductId, store::Stamp>;
 

@@ -91,7 +91,6 @@ Task<Result<void>> announce_stock(const Tools& tools, Transaction& tx, const std
   CO_CHECK(co_await store::mark_changed(tx, products));
   tx.on_commit([tools, products] {
     for (const auto& id : products) tools.catalogue.stock_changed(id);
-    tools.publisher.wake();
   });
   co_return Result<void>();
 }
@@ -402,7 +401,7 @@ Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, C
     : database_(database),
       catalogue_(catalogue),
       outbox_(outbox),
-      loop_(clock, {.name = "product publisher", .period = milliseconds(500)}, [this](const Context& context) { return step(context); }) {}
+      loop_(clock, {.name = "product publisher", .period = milliseconds(250)}, [this](const Context& context) { return step(context); }) {}
 
 Task<Result<bool>> Publisher::step(const Context& context) {
   CO_TRY(const auto waiting, co_await read(database_, context, store::changed, 1));
@@ -411,13 +410,20 @@ Task<Result<bool>> Publisher::step(const Context& context) {
 }
 
 Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
-  constexpr std::int64_t chunk = 200;
-  CO_TRY(const auto rows, co_await store::changed(tx, chunk));
+  constexpr std::int64_t chunk = 1000;
+  constexpr std::size_t most_products = 200;
+  CO_TRY(auto rows, co_await store::changed(tx, chunk));
+  bool more = rows.size() == static_cast<std::size_t>(chunk);
   std::set<ProductId> distinct;
   std::map<ProductId, std::string> traces;  // the first change of each
-  for (const auto& row : rows) {
-    distinct.insert(row.product_id);
-    traces.emplace(row.product_id, row.traceparent);
+  for (auto row = rows.begin(); row != rows.end(); ++row) {
+    if (distinct.size() == most_products && !distinct.contains(row->product_id)) {
+      rows.erase(row, rows.end());
+      more = true;
+      break;
+    }
+    distinct.insert(row->product_id);
+    traces.emplace(row->product_id, row->traceparent);
   }
   const std::vector<ProductId> ids(distinct.begin(), distinct.end());
 
@@ -439,11 +445,11 @@ Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
   }
   CO_CHECK(co_await store::forget_changed(tx, rows));
   const auto forget = [this, ids] {
-    for (const auto& id : ids) catalogue_.stock_changed(id);
+    for (const auto& id : ids) catalogue_.published(id);
   };
   forget();  // what was read has been committed, whatever becomes of this transaction
   tx.on_commit(forget);
-  co_return rows.size() == static_cast<std::size_t>(chunk);
+  co_return more;
 }
 
 }  // namespace shop::product

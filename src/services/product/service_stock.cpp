@@ -121,7 +121,7 @@ Task<Result<ReserveAnswer>> StockService::reserve(const Context& context, const 
   }
   const auto takes = merged(request.items);
   CO_TRY(const auto lines, co_await write(tools_.database, context, [&](Transaction& tx) { return reserve_in(tx, request.orderId, takes); }));
-  CO_TRY(const auto snapshots, co_await tools_.catalogue.products(context, products_of(lines)));
+  CO_TRY(const auto snapshots, co_await tools_.catalogue.products(context, products_of(lines), Catalogue::Stock::any));
   for (const auto& line : lines) {
     QuoteLine quote{line.variant_id, line.product_id, line.quantity, line.price, line.cost_price, {}, {}, {}, {}};
     for (const auto& snapshot : snapshots) {
