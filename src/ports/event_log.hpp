@@ -49,6 +49,10 @@ class EventLog {
 
   virtual std::unique_ptr<Subscription> subscribe(std::string group, std::vector<std::string> topics) = 0;
 
+  // Everything that these topics hold now, in order within each partition; of a topic that is not there, nothing. Leaves no position and
+  // makes no topic. timed_out when the deadline comes first, too_large when there are more than `most`.
+  virtual Task<Result<std::vector<DeliveredEvent>>> history(const Context& context, std::vector<std::string> topics, std::size_t most) = 0;
+
   virtual Task<Result<void>> ping(const Context& context) = 0;
 };
 

@@ -8,7 +8,7 @@ namespace shop {
 namespace {
 
 constexpr std::string_view replay_mark = "dlq-replayed";
-constexpr std::size_t batch = 500;
+constexpr std::size_t most = 200'000;  // that are looked at together
 
 std::string header_of(const EventRecord& record, std::string_view name) {
   const auto found = std::ranges::find(record.headers, name, &std::pair<std::string, std::string>::first);
@@ -26,36 +26,26 @@ Task<Result<std::vector<DeadLetter>>> DeadLetters::list(const Context& context) 
   kept_.clear();
   std::vector<std::string> topics, replayed;
   for (const auto& service : services_) topics.push_back(dead_letter_topic(service));
-  // A group of its own that commits nothing: it begins at the beginning and leaves no position.
-  const auto subscription = log_.subscribe("shopctl-dlq-" + random_.uuid4().text(), topics);
-  for (int quiet = 0; quiet < 2;) {
-    if (clock_.now() > context.deadline) co_return fail(Code::timed_out, "The event log did not give its dead letters in time.");
-    CO_TRY(auto delivered, co_await subscription->fetch(batch, patience_));
-    if (delivered.empty()) {
-      if (subscription->lag() >= 0) ++quiet;  // below 0 it does not know its partitions yet
+  CO_TRY(auto delivered, co_await log_.history(context, topics, most));
+  for (auto& one : delivered) {
+    if (const auto mark = header_of(one.record, replay_mark); !mark.empty()) {
+      replayed.push_back(mark);
       continue;
     }
-    quiet = 0;
-    for (auto& one : delivered) {
-      if (const auto mark = header_of(one.record, replay_mark); !mark.empty()) {
-        replayed.push_back(mark);
-        continue;
-      }
-      const auto at = std::ranges::find(topics, one.record.topic) - topics.begin();
-      DeadLetter letter;
-      letter.id = fmt::format("{}:{}:{}", services_[static_cast<std::size_t>(at)], one.partition, one.offset);
-      letter.cause = header_of(one.record, "dlq-error");
-      letter.code = header_of(one.record, "dlq-code");
-      letter.attempts = header_of(one.record, "dlq-attempts");
-      letter.group = header_of(one.record, "dlq-group");
-      letter.time = header_of(one.record, "dlq-time");
-      letter.topic = header_of(one.record, "dlq-topic");
-      letter.partition = header_of(one.record, "dlq-partition");
-      letter.offset = header_of(one.record, "dlq-offset");
-      letter.key = one.record.key;
-      letter.value = one.record.value;
-      kept_.push_back({std::move(letter), std::move(one.record)});
-    }
+    const auto at = std::ranges::find(topics, one.record.topic) - topics.begin();
+    DeadLetter letter;
+    letter.id = fmt::format("{}:{}:{}", services_[static_cast<std::size_t>(at)], one.partition, one.offset);
+    letter.cause = header_of(one.record, "dlq-error");
+    letter.code = header_of(one.record, "dlq-code");
+    letter.attempts = header_of(one.record, "dlq-attempts");
+    letter.group = header_of(one.record, "dlq-group");
+    letter.time = header_of(one.record, "dlq-time");
+    letter.topic = header_of(one.record, "dlq-topic");
+    letter.partition = header_of(one.record, "dlq-partition");
+    letter.offset = header_of(one.record, "dlq-offset");
+    letter.key = one.record.key;
+    letter.value = one.record.value;
+    kept_.push_back({std::move(letter), std::move(one.record)});
   }
   std::vector<DeadLetter> letters;
   for (auto& kept : kept_) {

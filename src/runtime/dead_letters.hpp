@@ -7,9 +7,7 @@
 
 #include <boost/describe.hpp>
 
-#include "ports/clock.hpp"
 #include "ports/event_log.hpp"
-#include "ports/random.hpp"
 
 namespace shop {
 
@@ -25,11 +23,9 @@ BOOST_DESCRIBE_STRUCT(DeadLetter, (), (id, cause, code, attempts, group, time, t
 
 class DeadLetters {
  public:
-  // `patience`: so long without a record, twice in a row, is the end of the log.
-  DeadLetters(EventLog& log, Clock& clock, Random& random, std::vector<std::string> services, milliseconds patience)
-      : log_(log), clock_(clock), random_(random), services_(std::move(services)), patience_(patience) {}
+  DeadLetters(EventLog& log, std::vector<std::string> services) : log_(log), services_(std::move(services)) {}
 
-  // All of them, oldest first for each service. Waits until the log has nothing more to give, at most until the deadline: timed_out.
+  // All that there are now, oldest first for each service. timed_out: the deadline came first.
   Task<Result<std::vector<DeadLetter>>> list(const Context& context);
 
   // To its own topic with its own key; consumers that have had its effect ignore it. conflict: sent again before, and not `again`.
@@ -42,10 +38,7 @@ class DeadLetters {
   };
 
   EventLog& log_;
-  Clock& clock_;
-  Random& random_;
   const std::vector<std::string> services_;
-  const milliseconds patience_;
   std::vector<Kept> kept_;  // of the last list()
 };
 

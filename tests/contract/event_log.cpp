@@ -72,6 +72,32 @@ class EventLogContract : public testing::Test {
 using EventLogs = testing::Types<SqlLogWorld, KafkaWorld>;
 TYPED_TEST_SUITE(EventLogContract, EventLogs);
 
+TYPED_TEST(EventLogContract, HistoryIsAllThatIsThereAndLeavesNoTrace) {
+  const auto history = [&](std::vector<std::string> topics, std::size_t most = 10'000, milliseconds limit = milliseconds(15'000)) {
+    return await(this->log->history(within(limit), std::move(topics), most));
+  };
+  const auto nothing = history({this->topic + "-missing"});
+  ASSERT_TRUE(nothing) << why(nothing);
+  EXPECT_TRUE(nothing->empty());
+  for (int i = 0; i < 400; i += 50) this->publish(records(this->topic, i, 50, 7));
+  const auto subscription = this->log->subscribe(this->group, {this->topic});
+  EXPECT_EQ(read_some(*subscription, 400, true).size(), 400U);
+  for (int round = 0; round < 2; ++round) {  // neither a group's position nor an earlier look changes it
+    const auto all = history({this->topic + "-missing", this->topic});
+    ASSERT_TRUE(all) << why(all);
+    EXPECT_EQ(all->size(), 400U);
+    EXPECT_EQ(values(*all).size(), 400U);
+    expect_order_per_key(*all);
+    EXPECT_EQ(all->front().record.topic, this->topic);
+    EXPECT_EQ(all->front().record.headers.size(), 2U);
+  }
+  const auto too_many = history({this->topic}, 399);
+  ASSERT_FALSE(too_many);
+  EXPECT_EQ(too_many.error().code, Code::too_large);
+  this->publish(records(this->topic, 400, 1, 7));
+  EXPECT_EQ(values(read_some(*subscription, 1, false)), std::set<std::string>{"400"}) << "a look at the history moved a group";
+}
+
 TYPED_TEST(EventLogContract, OrderedPerKeyWithHeadersForEachGroup) {
   for (int i = 0; i < 500; i += 50) this->publish(records(this->topic, i, 50, 7));
   for (const auto& group : {this->group, this->group + "2"}) {

@@ -63,6 +63,11 @@ class OnKafka:
             done = subprocess.run(["kcat", "-P", "-b", self.brokers, "-t", "product_events", "-k", key], input=value, text=True, capture_output=True, timeout=30)
             assert done.returncode == 0, f"kcat: {done.stderr}"
 
+    def topics(self):
+        done = subprocess.run(["kcat", "-L", "-J", "-b", self.brokers], text=True, capture_output=True, timeout=30)
+        assert done.returncode == 0, f"kcat: {done.stderr}"
+        return {topic["topic"] for topic in json.loads(done.stdout)["topics"]} - {"__consumer_offsets"}
+
     def dlq(self, *arguments):
         return subprocess.run([lib.program("shopctl"), "dlq", "--kafka-brokers", self.brokers, *arguments], capture_output=True, text=True, timeout=90)
 
@@ -88,7 +93,10 @@ def letters(world):
 def main():
     world = OnKafka() if os.environ.get("SHOP_STACK") else Embedded()
     try:
+        topics = world.topics() if world.counts_on else None
         known = {letter["id"] for letter in letters(world)}
+        if topics is not None:
+            assert world.topics() == topics, f"asking for dead letters has made topics: {world.topics() - topics}"
         before = world.dead_letters()
         events = poison()
         world.publish(events)

@@ -1,5 +1,6 @@
 #include "adapters/kafka/kafka.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -67,6 +68,25 @@ struct Batch {
     delete this;
   }
 };
+
+DeliveredEvent delivered(const rd_kafka_message_t& message) {
+  DeliveredEvent event;
+  event.partition = message.partition;
+  event.offset = message.offset;
+  event.record.topic = rd_kafka_topic_name(message.rkt);
+  event.record.key.assign(static_cast<const char*>(message.key), message.key_len);
+  event.record.value.assign(static_cast<const char*>(message.payload), message.len);
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      event.record.headers.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    }
+  }
+  return event;
+}
 
 class KafkaSubscription final : public Subscription {
  public:
@@ -149,7 +169,7 @@ class KafkaSubscription final : public Subscription {
       if (!message || message->err) continue;  // errors pass: the client reconnects by itself
       {
         const std::lock_guard lock(mutex_);
-        fetched_.push_back(read(*message));
+        fetched_.push_back(delivered(*message));
       }
       alarm_->wake();
     }
@@ -166,25 +186,6 @@ class KafkaSubscription final : public Subscription {
     const Partitions owned(list);
     paused_ ? rd_kafka_resume_partitions(consumer_.get(), owned.get()) : rd_kafka_pause_partitions(consumer_.get(), owned.get());
     paused_ = !paused_;
-  }
-
-  static DeliveredEvent read(const rd_kafka_message_t& message) {
-    DeliveredEvent event;
-    event.partition = message.partition;
-    event.offset = message.offset;
-    event.record.topic = rd_kafka_topic_name(message.rkt);
-    event.record.key.assign(static_cast<const char*>(message.key), message.key_len);
-    event.record.value.assign(static_cast<const char*>(message.payload), message.len);
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      const char* name = nullptr;
-      const void* value = nullptr;
-      std::size_t size = 0;
-      for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-        event.record.headers.emplace_back(name, std::string(static_cast<const char*>(value), size));
-      }
-    }
-    return event;
   }
 
   std::vector<DeliveredEvent> take(std::size_t max) {
@@ -224,6 +225,76 @@ class KafkaSubscription final : public Subscription {
   bool paused_ = false;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
+};
+
+// Reads topics from their beginning to where they ended when it was asked, as nobody's group. Blocks.
+class History {
+ public:
+  History(const KafkaOptions& options, Clock& clock, Monotonic deadline) : clock_(clock), deadline_(deadline) {
+    consumer_ = make(RD_KAFKA_CONSUMER, configuration({{"bootstrap.servers", options.brokers},
+                                                       {"client.id", options.client_id},
+                                                       {"group.id", options.client_id + "-history"},  // the library wants one; it is not joined
+                                                       {"enable.auto.commit", "false"},
+                                                       {"enable.auto.offset.store", "false"},
+                                                       {"enable.partition.eof", "true"},
+                                                       {"fetch.wait.max.ms", "50"},
+                                                       {"allow.auto.create.topics", "false"},
+                                                       {"reconnect.backoff.max.ms", "1000"},
+                                                       {"log_level", "0"}}));
+    rd_kafka_poll_set_consumer(consumer_.get());
+  }
+
+  Result<std::vector<DeliveredEvent>> of(const std::vector<std::string>& topics, std::size_t most) {
+    TRY(const auto total, look_for_ends(topics));
+    if (total > static_cast<std::int64_t>(most)) return fail(Code::too_large, fmt::format("There are more than {} records.", most));
+    std::vector<DeliveredEvent> all;
+    const Partitions from(rd_kafka_topic_partition_list_new(static_cast<int>(ends_.size())));
+    for (const auto& [where, range] : ends_) rd_kafka_topic_partition_list_add(from.get(), where.first.c_str(), where.second)->offset = range.first;
+    if (const auto error = rd_kafka_assign(consumer_.get(), from.get())) return kafka_failure(error);
+    while (!ends_.empty()) {
+      if (clock_.now() >= deadline_) return fail(Code::timed_out, "The event log did not give its records in time.");
+      const Message message(rd_kafka_consumer_poll(consumer_.get(), 100));
+      if (!message || !message->rkt) continue;
+      const auto at = ends_.find({rd_kafka_topic_name(message->rkt), message->partition});
+      if (at == ends_.end()) continue;  // what came after its end
+      // The end of a partition: the last numbers before it may be nobody's (a compacted log, a transaction's marks).
+      if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) continue;  // passes: the client reconnects by itself
+      const auto end = at->second.second;
+      if (!message->err && message->offset < end) all.push_back(delivered(*message));
+      if (message->err || message->offset + 1 >= end) ends_.erase(at);
+    }
+    return all;
+  }
+
+ private:
+  int patience_ms() const { return static_cast<int>(std::clamp<std::int64_t>(std::chrono::ceil<milliseconds>(deadline_ - clock_.now()).count(), 1, 5000)); }
+
+  // How many records there are at most.
+  Result<std::int64_t> look_for_ends(const std::vector<std::string>& topics) {
+    const rd_kafka_metadata_t* metadata = nullptr;
+    // Of all topics: asking for one by name could make it.
+    if (const auto error = rd_kafka_metadata(consumer_.get(), 1, nullptr, &metadata, patience_ms())) return kafka_failure(error);
+    const std::unique_ptr<const rd_kafka_metadata_t, void (*)(const rd_kafka_metadata_t*)> owned(metadata, rd_kafka_metadata_destroy);
+    std::int64_t total = 0;
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      const auto& topic = metadata->topics[i];
+      if (std::ranges::count(topics, std::string_view(topic.topic)) == 0) continue;
+      for (int p = 0; p < topic.partition_cnt; ++p) {
+        std::int64_t low = 0, high = 0;
+        const auto number = topic.partitions[p].id;
+        if (const auto error = rd_kafka_query_watermark_offsets(consumer_.get(), topic.topic, number, &low, &high, patience_ms())) return kafka_failure(error);
+        if (high <= low) continue;
+        ends_[{topic.topic, number}] = {low, high};
+        total += high - low;
+      }
+    }
+    return total;
+  }
+
+  Clock& clock_;
+  const Monotonic deadline_;
+  Handle consumer_;
+  std::map<std::pair<std::string, int>, std::pair<std::int64_t, std::int64_t>> ends_;  // of the partitions that are not read yet: first, one behind the last
 };
 
 // A client that produces, and the thread that hears what became of it.
@@ -291,6 +362,12 @@ class KafkaLog final : public EventLog {
       for (const auto& topic : topics) (void)create_topic(topic);
     });
     return std::make_unique<KafkaSubscription>(options_, group, topics, clock_);
+  }
+
+  Task<Result<std::vector<DeliveredEvent>>> history(const Context& context, std::vector<std::string> topics, std::size_t most) override {
+    co_return co_await workers_.run(context, [this, topics = std::move(topics), most, deadline = context.deadline] {
+      return History(options_, clock_, deadline).of(topics, most);
+    });
   }
 
   Task<Result<void>> ping(const Context& context) override {

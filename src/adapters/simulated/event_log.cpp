@@ -100,6 +100,12 @@ Task<Result<void>> RemoteEventLog::publish(const Context& given, std::vector<Eve
   co_return Result<void>();
 }
 
+Task<Result<Events>> RemoteEventLog::history(const Context& context, std::vector<std::string> topics, std::size_t most) {
+  co_return co_await network_.call<Events>(host_, broker_.host, context, [&broker = broker_, topics = std::move(topics), most](const Context& there) {
+    return broker.log->history(there, topics, most);
+  });
+}
+
 std::unique_ptr<Subscription> RemoteEventLog::subscribe(std::string group, std::vector<std::string> topics) {
   return std::make_unique<Reader>(*this, std::move(group), std::move(topics));
 }

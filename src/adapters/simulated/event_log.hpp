@@ -32,6 +32,7 @@ class RemoteEventLog final : public EventLog {
 
   Task<Result<void>> publish(const Context& context, std::vector<EventRecord> records) override;
   std::unique_ptr<Subscription> subscribe(std::string group, std::vector<std::string> topics) override;
+  Task<Result<std::vector<DeliveredEvent>>> history(const Context& context, std::vector<std::string> topics, std::size_t most) override;
   Task<Result<void>> ping(const Context&) override { co_return Result<void>(); }
 
  private:

@@ -1,5 +1,7 @@
 #include "adapters/sql_log/sql_log.hpp"
 
+#include <fmt/format.h>
+
 namespace shop {
 namespace {
 
@@ -82,6 +84,16 @@ Task<Result<void>> advance_in(Transaction& tx, const std::string& group, const s
 
 Task<Result<std::int64_t>> trim_in(Transaction& tx, const Instant& before) { co_return co_await execute(tx, trim_old, before); }
 
+std::vector<DeliveredEvent> delivered_from(std::vector<Stored> stored) {
+  std::vector<DeliveredEvent> delivered;
+  for (auto& event : stored) {
+    DeliveredEvent& out = delivered.emplace_back();
+    out.offset = event.number;
+    out.record = {std::move(event.topic), std::move(event.key), std::move(event.value), {event.headers.begin(), event.headers.end()}};
+  }
+  return delivered;
+}
+
 }  // namespace
 
 class SqlEventLog::Reader final : public Subscription {
@@ -107,14 +119,8 @@ class SqlEventLog::Reader final : public Subscription {
       co_await alarm_->wait_until(log_.clock_.now() + wait);
       CO_TRY(stored, co_await read(log_.database_, context, after_in, positions_, max));
     }
-    std::vector<DeliveredEvent> delivered;
-    for (auto& event : stored) {
-      positions_[event.topic] = event.number;
-      DeliveredEvent& out = delivered.emplace_back();
-      out.offset = event.number;
-      out.record = {std::move(event.topic), std::move(event.key), std::move(event.value),
-                    {event.headers.begin(), event.headers.end()}};
-    }
+    for (const auto& event : stored) positions_[event.topic] = event.number;
+    auto delivered = delivered_from(std::move(stored));
     if (delivered.size() < max) lag_ = static_cast<std::int64_t>(delivered.size());
     else if (auto count = co_await read(log_.database_, context, behind_in, positions_)) lag_ = *count;
     co_return delivered;
@@ -156,6 +162,14 @@ Task<Result<void>> SqlEventLog::publish(const Context& context, std::vector<Even
 
 std::unique_ptr<Subscription> SqlEventLog::subscribe(std::string group, std::vector<std::string> topics) {
   return std::make_unique<Reader>(*this, std::move(group), std::move(topics));
+}
+
+Task<Result<std::vector<DeliveredEvent>>> SqlEventLog::history(const Context& context, std::vector<std::string> topics, std::size_t most) {
+  Positions positions;
+  for (const auto& topic : topics) positions[topic] = 0;
+  CO_TRY(auto stored, co_await read(database_, context, after_in, positions, most + 1));
+  if (stored.size() > most) co_return fail(Code::too_large, fmt::format("There are more than {} records.", most));
+  co_return delivered_from(std::move(stored));
 }
 
 Task<Result<void>> SqlEventLog::ping(const Context& context) { co_return co_await database_.ping(context); }

@@ -25,6 +25,8 @@ class SqlEventLog final : public EventLog {
   // One member a group: there is one process.
   std::unique_ptr<Subscription> subscribe(std::string group, std::vector<std::string> topics) override;
 
+  Task<Result<std::vector<DeliveredEvent>>> history(const Context& context, std::vector<std::string> topics, std::size_t most) override;
+
   Task<Result<void>> ping(const Context& context) override;
 
  private:

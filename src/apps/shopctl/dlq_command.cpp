@@ -35,8 +35,7 @@ void show(const DeadLetter& letter) {
 
 class Run {
  public:
-  Run(const DlqCommand& command, EventLog& log, milliseconds patience)
-      : command_(command), letters_(log, clock_, random_, consuming_services, patience) {
+  Run(const DlqCommand& command, EventLog& log) : command_(command), letters_(log, consuming_services) {
     context_.deadline = clock_.now() + limit;
   }
 
@@ -94,7 +93,6 @@ class Run {
 
   const DlqCommand& command_;
   SystemClock clock_;
-  SystemRandom random_;
   net::IoThreads threads_{1};
   Context context_;
   DeadLetters letters_;
@@ -125,13 +123,13 @@ int run_dlq(const DlqCommand& command, const std::string& data) {
   SystemClock clock;
   if (!command.kafka_brokers.empty()) {
     const auto log = open_kafka({.brokers = command.kafka_brokers, .client_id = "shopctl"}, clock);
-    return Run(command, *log, milliseconds(1000)).go();
+    return Run(command, *log).go();
   }
   const auto file = std::filesystem::path(data) / "events.db";
   if (!std::filesystem::exists(file)) throw std::runtime_error(fmt::format("There is no shop in {}.", data));
   const auto database = sqlite::open({.path = file}, clock);
   SqlEventLog log(*database, clock);
-  return Run(command, log, milliseconds(0)).go();
+  return Run(command, log).go();
 }
 
 }  // namespace shop
