@@ -20,6 +20,7 @@ class Authenticator {
 struct Answered {
   std::string_view service;
   const RouteInfo* route = nullptr;  // nothing: no row matched
+  std::string_view passed_on;        // "/products/*": to another process, which knows the row
   int status = 0;
   std::optional<Error> error;
 };

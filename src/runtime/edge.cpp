@@ -94,7 +94,8 @@ Task<> Edge::serve(net::Exchange& exchange) {
 
   const std::chrono::duration<double> took = clock_.now() - begun;
   const auto method = name_of(request.method);
-  const std::string_view route = answered.route ? std::string_view(answered.route->path) : "none";
+  const std::string_view elsewhere = answered.passed_on.empty() ? "none" : answered.passed_on;
+  const std::string_view route = answered.route ? std::string_view(answered.route->path) : elsewhere;
   metrics_.answered(answered.service, method, route, exchange.status(), took.count());
   const auto trace_id = context.trace.trace_text();
   const Error* error = answered.error ? &*answered.error : nullptr;

@@ -6,6 +6,7 @@ A graceful restart and a crash under load, no healthy instance, Consul away and 
 import json
 import http.client
 import os
+import re
 import sys
 import threading
 import time
@@ -66,6 +67,19 @@ def answered_by(shop, service):
         counts[instance] = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                                if line.startswith("http_requests_total") and "/health" not in line and 'route="none"' not in line)
     return counts
+
+
+def gateway_metrics(shop):
+    """What was passed on is counted under its prefix: bounded, and told apart by service and status."""
+    client = shop.client()
+    for path in ("/products?limit=1", "/products/id/00000000-0000-4000-8000-000000000000", "/search/products?q=x", "/nothing"):
+        client.get(path)
+    text = client.get("/metrics").text
+    counted = {tuple(re.search(rf'[{{,]{label}="([^"]*)"', line)[1] for label in ("handler", "route", "status"))
+               for line in text.splitlines() if line.startswith("http_requests_total{")}
+    for wanted in (("product-service", "/products/*", "200"), ("product-service", "/products/*", "404"), ("search-service", "/search/*", "200"), ("api-gateway", "none", "404")):
+        assert wanted in counted, f"{wanted} is not among {sorted(counted)}"
+    assert not any(route == "none" for handler, route, _ in counted if handler != "api-gateway"), sorted(counted)
 
 
 def consul(shop, method, path, body=None):
@@ -192,7 +206,7 @@ def consul_away(shop):
 
 
 def main():
-    tests = [registration, unknown_prefix, nobody_there, deactivated, graceful_restart, crash, consul_away]
+    tests = [registration, gateway_metrics, unknown_prefix, nobody_there, deactivated, graceful_restart, crash, consul_away]
     wanted = sys.argv[1:]
     with stacks.given_or_started() as shop:
         failed = 0

@@ -9,19 +9,20 @@ namespace shop::gateway {
 
 struct Prefix {
   std::string_view path, service;
+  std::string_view route;    // for metrics and the log, which do not know the service's own routes
   bool always = true;  // false: no program here serves it, so it exists where somebody's instance is known
 };
 
 inline constexpr std::array<Prefix, 9> prefixes{{
-    {"/auth", "auth-service"},
-    {"/products", "product-service"},
-    {"/images", "image-service"},
-    {"/search", "search-service"},
-    {"/carts", "cart-service"},
-    {"/orders", "order-service"},
-    {"/reviews", "review-service", false},
-    {"/payments", "payment-service", false},
-    {"/stats", "stats-service", false},
+    {"/auth", "auth-service", "/auth/*"},
+    {"/products", "product-service", "/products/*"},
+    {"/images", "image-service", "/images/*"},
+    {"/search", "search-service", "/search/*"},
+    {"/carts", "cart-service", "/carts/*"},
+    {"/orders", "order-service", "/orders/*"},
+    {"/reviews", "review-service", "/reviews/*", false},
+    {"/payments", "payment-service", "/payments/*", false},
+    {"/stats", "stats-service", "/stats/*", false},
 }};
 
 std::optional<Prefix> prefix_of(std::string_view path);

@@ -111,6 +111,7 @@ Task<> Gateway::handle(const Context& context, const net::Arrival&, net::Exchang
     const Error error{Code::not_found, fmt::format("There is nothing at {}.", utf8_prefix(request.path(), 200)), {}, {}, {}, {}};
     co_return co_await exchange.send(net::problem_response(error, context.request_id));
   }
+  answered.passed_on = prefix->route;
   request.target.erase(0, prefix->path.size());
   if (!request.target.starts_with('/')) request.target.insert(0, "/");
   co_await backend->second->forward(context, exchange, answered);
