@@ -101,8 +101,4 @@ Monotonic::duration TokenAuthenticator::claim_load() {
   return Monotonic::duration::zero();
 }
 
-void TokenAuthenticator::forget(const UserId& user) {
-  cache_.erase_if([&](const auto& known) { return known->principal.id == user; });
-}
-
 }  // namespace shop

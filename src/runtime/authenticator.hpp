@@ -1,5 +1,5 @@
 // Validates tokens as the seed's 5.2 says: the signature here, account and permissions by asking auth-service, with a bounded
-// cache in between. A deactivation or a role change is seen after `max_age` at the latest, at once when forget() is told.
+// cache in between. A deactivation or a role change is seen after `max_age` at the latest.
 #pragma once
 
 #include <atomic>
@@ -31,8 +31,6 @@ class TokenAuthenticator final : public net::Authenticator {
   TokenAuthenticator(ServiceCaller& caller, Clock& clock, milliseconds max_age = milliseconds(3000));
 
   Task<Result<Principal>> authenticate(const Context& context, std::string token) override;
-
-  void forget(const UserId& user);
 
   std::int64_t hits() const { return hits_; }
   std::int64_t misses() const { return misses_; }
