@@ -133,6 +133,11 @@ struct EmbeddedShop::Parts {
     for (auto* service : services) network.add(service->router());
     product.carry_demo(demo);
     watch_tokens(metrics, authenticator);
+    watch_database(metrics, *auth_database, "auth");
+    watch_database(metrics, *product_database, "product");
+    watch_database(metrics, *order_database, "order");
+    watch_database(metrics, *events_database, "events");
+    watch_database(metrics, *carts_database, "carts");
   }
 
   // Whatever still runs ends in this order: the I/O threads, then the workers, whose answers go to the loops of those threads,

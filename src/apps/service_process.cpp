@@ -157,6 +157,7 @@ class NoEvents final : public EventLog {
  public:
   Task<Result<void>> publish(const Context&, std::vector<EventRecord>) override { co_return none(); }
   std::unique_ptr<Subscription> subscribe(std::string, std::vector<std::string>) override { throw std::logic_error("no event log is configured"); }
+  Task<Result<std::vector<DeliveredEvent>>> history(const Context&, std::vector<std::string>, std::size_t) override { co_return none(); }
   Task<Result<void>> ping(const Context&) override { co_return none(); }
 
  private:
@@ -192,13 +193,13 @@ class Process final : public ProcessResources {
     if (database_) return *database_;
     if (url.starts_with("postgres://") || url.starts_with("postgresql://")) {
       auto pool = postgres::open({.url = url, .connections = static_cast<std::size_t>(settings_.database_connections)}, threads_.first(), workers_, clock_);
-      watch_pool(*pool);
       database_ = std::move(pool);
     } else if (url.starts_with("sqlite:")) {
       database_ = sqlite::open({.path = url.substr(7)}, clock_);
     } else {
       throw std::runtime_error("DATABASE_URL is missing: give postgres://user:password@host:port/database.");
     }
+    watch_database(metrics_, *database_, std::string_view(program_.name).substr(0, program_.name.find('-')));
     return *database_;
   }
 
@@ -312,18 +313,6 @@ class Process final : public ProcessResources {
                            clock_);
     }
     return *events_;
-  }
-
-  void watch_pool(postgres::PostgresDatabase& pool) {
-    auto& open = metrics_.gauge("database_connections_open", "Connections of the database pool.");
-    auto& busy = metrics_.gauge("database_connections_busy", "Connections in use.");
-    auto& waiting = metrics_.gauge("database_requests_waiting", "Works that wait for a connection.");
-    metrics_.on_scrape([&] {
-      const auto state = pool.pool();
-      open.Set(static_cast<double>(state.open));
-      busy.Set(static_cast<double>(state.busy));
-      waiting.Set(static_cast<double>(state.waiting));
-    });
   }
 
   const ServiceProgram& program_;

@@ -49,6 +49,12 @@ class Transaction {
 
 enum class Access { read, write };
 
+struct PoolState {
+  std::size_t open = 0;     // connections, or threads that have one
+  std::size_t busy = 0;     // of those
+  std::size_t waiting = 0;  // works that wait for one
+};
+
 class Database {
  public:
   using Work = std::move_only_function<Task<Result<void>>(Transaction&)>;
@@ -59,6 +65,8 @@ class Database {
   virtual Task<Result<void>> run(const Context& context, Access access, Work work) = 0;
 
   virtual Task<Result<void>> ping(const Context& context) = 0;
+
+  virtual PoolState pool() const { return {}; }  // for metrics
 };
 
 template <class T>

@@ -2,6 +2,19 @@
 
 namespace shop {
 
+void watch_database(Metrics& metrics, const Database& store, std::string_view database) {
+  const Metrics::Labels labels{{"database", std::string(database)}};
+  auto& open = metrics.gauge("database_connections_open", "Connections of the database pool.", labels);
+  auto& busy = metrics.gauge("database_connections_busy", "Connections in use.", labels);
+  auto& waiting = metrics.gauge("database_requests_waiting", "Works that wait for a connection.", labels);
+  metrics.on_scrape([&] {
+    const auto state = store.pool();
+    open.Set(static_cast<double>(state.open));
+    busy.Set(static_cast<double>(state.busy));
+    waiting.Set(static_cast<double>(state.waiting));
+  });
+}
+
 void watch_outbox(const ServiceWorld& world, const std::string& service, Outbox& outbox) {
   auto& published = world.metrics.gauge("events_published", "Events handed to the log since the start.", {{"handler", service}});
   auto& depth = world.metrics.gauge("outbox_depth", "Events that waited when the relay last looked.", {{"handler", service}});

@@ -6,6 +6,7 @@
 #include "net/router.hpp"
 #include "observe/metrics.hpp"
 #include "ports/clock.hpp"
+#include "ports/database.hpp"
 #include "ports/event_log.hpp"
 #include "ports/random.hpp"
 #include "ports/service_caller.hpp"
@@ -38,6 +39,8 @@ class Service {
   virtual void abandon() {}
 };
 
+// `database`: whose, in the label.
+void watch_database(Metrics& metrics, const Database& store, std::string_view database);
 void watch_outbox(const ServiceWorld& world, const std::string& service, Outbox& outbox);
 void watch_consumer(const ServiceWorld& world, const std::string& service, Consumer& consumer);
 

@@ -33,18 +33,18 @@ class SqliteWorld {
 };
 
 // A pool with a thread of its own, which ends before the pool does: as in a process.
-class OwnedPool final : public postgres::PostgresDatabase {
+class OwnedPool final : public Database {
  public:
   explicit OwnedPool(postgres::Options options) : pool_(postgres::open(std::move(options), threads_.first(), stage().workers, stage().clock)) {}
   ~OwnedPool() override { threads_.stop(); }
 
   Task<Result<void>> run(const Context& context, Access access, Work work) override { return pool_->run(context, access, std::move(work)); }
   Task<Result<void>> ping(const Context& context) override { return pool_->ping(context); }
-  postgres::PoolState pool() const override { return pool_->pool(); }
+  PoolState pool() const override { return pool_->pool(); }
 
  private:
   net::IoThreads threads_{1};
-  std::unique_ptr<postgres::PostgresDatabase> pool_;
+  std::unique_ptr<Database> pool_;
 };
 
 class PostgresWorld {
@@ -56,11 +56,11 @@ class PostgresWorld {
   ~PostgresWorld() { administer("postgres", "DROP DATABASE " + name_ + " WITH (FORCE)"); }
 
   // On a thread of its own, or on a loop that is stopped before the pool ends.
-  std::unique_ptr<postgres::PostgresDatabase> open(Limits limits = {}, boost::asio::io_context* loop = nullptr) {
+  std::unique_ptr<Database> open(Limits limits = {}, boost::asio::io_context* loop = nullptr) {
     return open_at(server_, limits, loop);
   }
 
-  std::unique_ptr<postgres::PostgresDatabase> open_at(const Address& address, Limits limits = {}, boost::asio::io_context* loop = nullptr) {
+  std::unique_ptr<Database> open_at(const Address& address, Limits limits = {}, boost::asio::io_context* loop = nullptr) {
     postgres::Options options{.url = url(address, name_), .connections = limits.connections, .queue = limits.queue};
     if (!loop) return std::make_unique<OwnedPool>(std::move(options));
     return postgres::open(std::move(options), *loop, stage().workers, stage().clock);

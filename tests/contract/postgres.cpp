@@ -54,7 +54,7 @@ class Postgres : public testing::Test {
     return await(read(*direct, context, [](Transaction& tx) { return number(tx, count); })).value_or(-1);
   }
 
-  std::unique_ptr<postgres::PostgresDatabase> direct, through;
+  std::unique_ptr<Database> direct, through;
   std::unique_ptr<CuttingProxy> proxy;
   std::atomic<int> runs{0};
 };

@@ -116,7 +116,7 @@ def metrics(shop):
             samples.setdefault(match[1], []).append((labels, match[3]))
     for name in ("http_requests_total", "http_request_duration_seconds_bucket", "http_request_duration_seconds_sum", "http_request_duration_seconds_count",
                  "http_requests_in_flight", "events_published", "events_consumed", "events_lag", "outbox_depth", "process_cpu_seconds_total",
-                 "process_resident_memory_bytes"):
+                 "process_resident_memory_bytes", "database_connections_open", "database_connections_busy", "database_requests_waiting"):
         assert name in samples, f"{name} is not measured: {sorted(samples)}"
     assert typed["http_request_duration_seconds"] == "histogram" and typed["http_requests_total"] == "counter", typed
     for name, rows in samples.items():

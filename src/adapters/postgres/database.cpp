@@ -64,7 +64,7 @@ class PostgresTransaction final : public Transaction {
   bool begun_ = false;
 };
 
-class Pool final : public PostgresDatabase {
+class Pool final : public Database {
  public:
   Pool(Options options, asio::io_context& loop, WorkerPool& workers, Clock& clock)
       : options_(std::move(options)), loop_(loop), workers_(workers), clock_(clock) {}
@@ -254,7 +254,7 @@ bool usable_address(const std::string& url) {
   return true;
 }
 
-std::unique_ptr<PostgresDatabase> open(Options options, asio::io_context& loop, WorkerPool& workers, Clock& clock) {
+std::unique_ptr<Database> open(Options options, asio::io_context& loop, WorkerPool& workers, Clock& clock) {
   return std::make_unique<Pool>(std::move(options), loop, workers, clock);
 }
 

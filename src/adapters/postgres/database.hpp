@@ -22,19 +22,10 @@ struct Options {
   std::size_t queue = 1024;       // works that may wait for a connection; one more is refused as unavailable
 };
 
-struct PoolState {
-  std::size_t open = 0, busy = 0, waiting = 0;
-};
-
-class PostgresDatabase : public Database {
- public:
-  virtual PoolState pool() const = 0;  // for metrics
-};
-
 // Whether libpq could read the address; nothing is asked of a server.
 bool usable_address(const std::string& url);
 
 // Connects when it is first used. The pool lives on `loop`; workers make the connections.
-std::unique_ptr<PostgresDatabase> open(Options options, boost::asio::io_context& loop, WorkerPool& workers, Clock& clock);
+std::unique_ptr<Database> open(Options options, boost::asio::io_context& loop, WorkerPool& workers, Clock& clock);
 
 }  // namespace shop::postgres

@@ -41,10 +41,12 @@ class Queue {
     return true;
   }
 
-  // At most `max`; empty when the queue is closed and drained.
+  // At most `max`; empty when the queue is closed and drained. Whoever takes is idle until there is something.
   std::vector<Job> take(std::size_t max) {
     std::unique_lock lock(mutex_);
+    ++idle_;
     arrived_.wait(lock, [&] { return closed_ || !jobs_.empty(); });
+    --idle_;
     std::vector<Job> taken;
     while (!jobs_.empty() && taken.size() < max) {
       taken.push_back(std::move(jobs_.front()));
@@ -59,9 +61,15 @@ class Queue {
     arrived_.notify_all();
   }
 
+  std::pair<std::size_t, std::size_t> waiting_and_idle() const {
+    const std::lock_guard lock(mutex_);
+    return {jobs_.size(), idle_};
+  }
+
  private:
   const std::size_t limit_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::size_t idle_ = 0;
   std::condition_variable arrived_;
   std::deque<Job> jobs_;
   bool closed_ = false;
@@ -237,6 +245,13 @@ class SqliteDatabase final : public Database {
   Task<Result<void>> ping(const Context& context) override {
     static constexpr Query alive{"ping", "SELECT 1"};
     co_return co_await run(context, shop::Access::read, [](Transaction& tx) { return ignore(tx.run(alive, {})); });
+  }
+
+  PoolState pool() const override {
+    const auto [writes, idle_writers] = write_queue_.waiting_and_idle();
+    const auto [reads, idle_readers] = read_queue_.waiting_and_idle();
+    const auto open = 1 + readers_.size();
+    return {.open = open, .busy = open - std::min(open, idle_writers + idle_readers), .waiting = writes + reads};
   }
 
  private:
