@@ -49,6 +49,10 @@ simulate: configure  ## the whole shop in one thread under bad weather, SEEDS=10
 	@build/bin/simulate --seeds $(SEEDS)
 
 BENCH_RESULT = build/benchmarks$(addprefix -,$(BENCH)).json
+model:  ## every state of the model of placing and cancelling, larger than in make test: docs/integrity.md
+	@scripts/install-packages build test
+	@tests/model/run full
+
 bench: build  ## every figure of docs/benchmarks.md beside its peers, and that page (25 minutes); bench-NAME for one; BENCH_OPTIONS=--quick
 	@scripts/install-packages build bench
 	@cmake --build build --target load ask
@@ -93,4 +97,4 @@ fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 e
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help up down shop setup configure build unit contract dev fmt test simulate clean
+.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help up down shop setup configure build unit contract dev fmt test simulate model clean
