@@ -6,7 +6,6 @@ namespace shop {
 namespace {
 
 constexpr milliseconds first_ejection{500}, longest_ejection{8000};
-constexpr milliseconds probe_pause{100};  // between tries of an instance that is left out, when there is no other
 
 }  // namespace
 
@@ -16,19 +15,15 @@ std::optional<Instance> Balancer::choose(std::string_view service, const std::st
   const std::lock_guard lock(mutex_);
   std::vector<const Instance*> candidates;
   std::uint64_t weights = 0;
-  for (const auto& instance : *instances) {
-    if (instance.weight == 0 || instance.id == not_this || states_[instance.id].out_until > now) continue;
-    candidates.push_back(&instance);
-    weights += instance.weight;
-  }
-  for (const auto& instance : *instances) {
-    if (!candidates.empty() || instance.weight == 0 || instance.id == not_this) continue;
-    auto& state = states_[instance.id];
-    if (state.probe_after > now) continue;
-    state.probe_after = now + probe_pause;
-    candidates.push_back(&instance);
-    weights += instance.weight;
-  }
+  const auto collect = [&](bool left_out) {
+    for (const auto& instance : *instances) {
+      if (instance.weight == 0 || instance.id == not_this || (states_[instance.id].out_until > now) != left_out) continue;
+      candidates.push_back(&instance);
+      weights += instance.weight;
+    }
+  };
+  collect(false);
+  if (candidates.empty()) collect(true);
   if (candidates.empty()) return std::nullopt;
   const auto draw = [&] {
     auto at = random_.below(weights);
@@ -60,8 +55,9 @@ void Balancer::refused(const Instance& instance) {
   const std::lock_guard lock(mutex_);
   auto& state = states_[instance.id];
   state.under_way = std::max<std::int64_t>(0, state.under_way - 1);
-  state.probe_after = clock_.now() + probe_pause;
-  state.out_until = clock_.now() + std::min(longest_ejection, first_ejection * (1 << std::min(state.refusals, 6)));
+  const auto now = clock_.now();
+  if (state.out_until > now) return;  // of many under way at once, all are refused
+  state.out_until = now + std::min(longest_ejection, first_ejection * (1 << std::min(state.refusals, 6)));
   ++state.refusals;
 }
 

@@ -1,6 +1,6 @@
 // Chooses an instance of a service: of two drawn at random by weight, the one with less under way (power of two choices,
-// Mitzenmacher 2001). An instance that refuses a connection is left out for a moment that doubles with each refusal; when all
-// are left out, one request in a while is let through to see whether somebody is back.
+// Mitzenmacher 2001). An instance that refuses a connection is left out for a moment that doubles each time it was tried in vain;
+// when all are left out nothing is known of who is better, and each is tried as if none were.
 #pragma once
 
 #include <map>
@@ -33,7 +33,7 @@ class Balancer {
   struct State {
     std::int64_t under_way = 0;
     int refusals = 0;
-    Monotonic out_until{}, probe_after{};
+    Monotonic out_until{};
   };
 
   const ServiceDirectory& directory_;

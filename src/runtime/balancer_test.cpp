@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <random>
+#include <thread>
 
 #include "adapters/system/system.hpp"
 
@@ -96,8 +97,21 @@ TEST(Balancer, OneThatRefusesIsLeftOutForAWhile) {
     EXPECT_NE(chosen.id, bad.id);
     world.balancer.release(chosen);
   }
-  EXPECT_FALSE(world.balancer.choose("any", bad.id == "0" ? "1" : "0")) << "it was refused a moment ago";
+  EXPECT_TRUE(world.balancer.choose("any", bad.id == "0" ? "1" : "0")) << "when there is no other, it is tried";
   world.balancer.answered(bad);
+  EXPECT_EQ(world.balancer.ejected(), 0U);
+}
+
+// A hundred requests under way when an instance dies are one refusal, not a hundred: it is back half a second later.
+TEST(Balancer, ManyRefusedAtOnceCountOnce) {
+  World world({100, 100});
+  std::vector<Instance> under_way;
+  while (under_way.size() < 100) {
+    if (auto chosen = world.balancer.choose("any").value(); chosen.id == "0") under_way.push_back(chosen);
+  }
+  for (const auto& each : under_way) world.balancer.refused(each);
+  EXPECT_EQ(world.balancer.ejected(), 1U);
+  std::this_thread::sleep_for(milliseconds(550));
   EXPECT_EQ(world.balancer.ejected(), 0U);
 }
 
