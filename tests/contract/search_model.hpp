@@ -77,6 +77,8 @@ class SearchModel {
     return result;
   }
 
+  const std::map<ProductId, std::optional<SearchIndex::Write>>& documents() const { return documents_; }
+
   static double weight_of(const std::string& word, const SearchDocument& document, const std::string& language) {
     const auto has = [&](std::string_view text, bool near) {
       const auto letters = letters_of(word);

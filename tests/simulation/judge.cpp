@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "codec/json_reader.hpp"
+#include "services/cart/api.hpp"
+#include "services/search/clients.hpp"
 #include "simulation/run.hpp"
 
 namespace shop::simulation {
@@ -34,7 +36,9 @@ class Judge {
     copies();
     prices();
     effects();
-    for (const auto* store : {"auth", "product", "order", "events"}) world_.simulation().trace(dump(store));
+    carts();
+    index();
+    for (const auto* store : {"auth", "product", "order", "events", "cart"}) world_.simulation().trace(dump(store));
     return std::move(found_);
   }
 
@@ -250,11 +254,109 @@ class Judge {
     }
   }
 
+  struct KeptCart {
+    std::string owner;
+    std::map<std::string, std::int64_t> lines;
+  };
+
+  std::map<std::string, KeptCart> kept_carts() {
+    std::map<std::string, KeptCart> carts;
+    const auto rows = world_.rows("cart", "SELECT key, value FROM key_values WHERE key LIKE 'cart:%' ORDER BY key");
+    for (std::size_t i = 0; i < rows.count(); ++i) {
+      const auto cart = codec::from_json<cart::Cart>(text(rows.row(i)[1]));
+      if (!cart) {
+        say("I3 what stands in the store is no cart: " + text(rows.row(i)[1]));
+        continue;
+      }
+      auto& kept = carts[cart->id.text()];
+      if (cart->userId) kept.owner = cart->userId->text();
+      for (const auto& item : cart->items) kept.lines[item.variantId.text()] += item.quantity;
+    }
+    return carts;
+  }
+
+  // Every line that was put into a cart lies in one, once: the guest's own, or that of the customer who took it over. What a power
+  // failure took is not missed: carts are promised to outlive the process only.
+  void carts() {
+    const auto carts = kept_carts();
+    const bool complete = !world_.lost_power(world_.machine_of("cart"));
+    std::map<std::string, std::string> owned;
+    for (const auto& [id, cart] : carts) {
+      if (!cart.owner.empty() && !owned.emplace(cart.owner, id).second) say(fmt::format("I3 customer {} has two carts", cart.owner));
+    }
+    struct Bounds {
+      std::set<std::string> carts;
+      std::map<std::string, std::pair<std::int64_t, std::int64_t>> lines;
+    };
+    std::map<std::string, Bounds> wanted;  // by customer, or by the guest's cart
+    for (const auto& filling : ledger_.fillings) {
+      auto& bounds = wanted[filling.customer.empty() ? filling.id : filling.customer];
+      bounds.carts.insert(filling.id);
+      if (owned.contains(filling.customer)) bounds.carts.insert(owned.at(filling.customer));
+      for (const auto& [variant, quantities] : filling.lines) {
+        bounds.lines[variant].first += quantities.first;
+        bounds.lines[variant].second += quantities.second;
+      }
+      const auto cart = carts.find(filling.id);
+      const bool strange = cart != carts.end() && !cart->second.owner.empty() && cart->second.owner != filling.customer;
+      if (strange) say(fmt::format("I3 cart {} belongs to {}, who never took it", filling.id, cart->second.owner));
+    }
+    for (const auto& [whose, bounds] : wanted) {
+      std::map<std::string, std::int64_t> kept;
+      for (const auto& id : bounds.carts) {
+        const auto cart = carts.find(id);
+        if (cart == carts.end()) continue;
+        for (const auto& [variant, quantity] : cart->second.lines) kept[variant] += quantity;
+      }
+      for (const auto& [variant, quantities] : bounds.lines) {
+        const auto [least, most] = quantities;
+        const auto there = kept[variant];
+        if (complete && there < least) say(fmt::format("I3 carts of {} hold {} of {}, acknowledged were {}", whose, there, variant, least));
+        if (there > most) say(fmt::format("I4 carts of {} hold {} of {}, sent were {}", whose, there, variant, most));
+      }
+      for (const auto& [variant, quantity] : kept) {
+        if (!bounds.lines.contains(variant)) say(fmt::format("I3 carts of {} hold {} of {}, which nobody put there", whose, quantity, variant));
+      }
+    }
+  }
+
+  static Request get(std::string target) { return {.method = Method::get, .target = std::move(target), .headers = {}, .body = {}, .remote = {}}; }
+
+  // The engine holds every product as the catalogue does, and what is found says so.
+  void index() {
+    const auto page = codec::from_json<search::ProductPage>(world_.ask_now("product-service", get("/internal/product-documents?limit=500")).text());
+    if (!page || page->next) return say("I7 the catalogue cannot be read");
+    const auto& indexed = world_.engine().live.documents();
+    std::map<std::string, std::string> shown;
+    for (const auto& [version, product] : page->documents) {
+      const auto write = search::write_of(product, version);
+      const auto id = product.id.text();
+      if (write.document->active) shown[id] = write.document->source;
+      const auto found = indexed.find(product.id);
+      const auto* document = found != indexed.end() && found->second && found->second->document ? &*found->second->document : nullptr;
+      if (document && document->active == write.document->active && document->source == write.document->source) continue;
+      say(fmt::format("I7 product {} is \"{}\", the index says \"{}\"", id, write.document->source, document ? document->source : "nothing"));
+    }
+    for (const auto& [id, kept] : indexed) {
+      const bool known = std::ranges::any_of(page->documents, [&](const auto& each) { return each.document.id == id; });
+      if (!known && kept && kept->document) say(fmt::format("I7 product {} is in the index and not in the catalogue", id.text()));
+    }
+    const auto answer = world_.ask_now("search-service", get("/products?limit=100"));
+    boost::json::error_code error;
+    const auto found = boost::json::parse(answer.text(), error);
+    if (error || answer.status != 200) return say(fmt::format("I7 the search answers {}", answer.status));
+    for (const auto& hit : found.at("data").as_array()) {
+      if (shown.erase(std::string(hit.at("id").as_string())) == 0) say("I7 a product is found that is not shown: " + boost::json::serialize(hit));
+    }
+    for (const auto& [id, card] : shown) say("I7 a product is not found: " + id);
+  }
+
   std::string dump(const std::string& store) {
     std::string all;
     for (const char* sql : store == "order"     ? std::initializer_list<const char*>{"SELECT id, status, total_minor, version FROM orders ORDER BY id"}
                            : store == "product" ? std::initializer_list<const char*>{"SELECT id, stock_quantity, price FROM variants ORDER BY id",
                                                                                       "SELECT order_id, status FROM reservations ORDER BY order_id"}
+                           : store == "cart"    ? std::initializer_list<const char*>{"SELECT key, value FROM key_values WHERE key LIKE 'cart:%' ORDER BY key"}
                            : store == "auth"    ? std::initializer_list<const char*>{"SELECT id, email, version FROM users ORDER BY id"}
                                                 : std::initializer_list<const char*>{"SELECT number, topic, key FROM events ORDER BY number"}) {
       for (const auto& cell : world_.rows(store, sql).cells) (all += text(cell)) += ' ';

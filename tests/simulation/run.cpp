@@ -7,7 +7,7 @@ namespace {
 
 using simulated::Disk;
 
-// Crashes, full disks and jumping clocks, at moments drawn within the busy part of the run.
+// Crashes, full disks, jumping clocks and lost indexes, at moments drawn within the busy part of the run.
 void plan_accidents(World& world, const std::shared_ptr<bool>& over) {
   auto& simulation = world.simulation();
   auto& dice = simulation.dice();
@@ -44,6 +44,13 @@ void plan_accidents(World& world, const std::shared_ptr<bool>& over) {
       world.simulation().set_skew(world.host(machine), jump);
     });
   }
+  for (int i = 0; i < world.weather.lost_indexes; ++i) {
+    simulation.after(moment(), simulated::nobody, [&world, over] {
+      if (*over) return;
+      world.simulation().struck("index lost");
+      world.engine().damage();
+    });
+  }
   for (std::size_t i = 0; i < world.machines(); ++i) world.disk(i).set_flush_failures(world.weather.flush_failures);
 }
 
@@ -73,7 +80,7 @@ bool quiet(World& world) {
     const bool waiting = count(world, "auth", "SELECT count(*) FROM outbox") > 0 || count(world, "product", "SELECT count(*) FROM outbox") > 0 ||
                          count(world, "order", "SELECT count(*) FROM outbox") > 0 || count(world, "product", "SELECT count(*) FROM changed_products") > 0 ||
                          count(world, "product", "SELECT count(*) FROM reservations WHERE status = 'HELD'") > 0;
-    if (waiting) continue;
+    if (waiting || !world.engine().complete) continue;
     const auto behind = count(world, "events",
                               "SELECT count(*) FROM positions p WHERE p.number < (SELECT COALESCE(MAX(e.number), 0) FROM events e WHERE e.topic = p.topic)");
     if (behind == 0) return true;
@@ -106,8 +113,12 @@ std::vector<std::string> concluded(World& world, Shoppers& shoppers, const Witne
 Outcome run(std::uint64_t seed, int operations, Bug bug) {
   simulated::Dice dice(seed);
   Witness witness(bug);
-  World world({.seed = seed, .one_machine = dice.chance(250), .reservation_lifetime = dice.between(milliseconds(500), milliseconds(4000))}, witness,
-              &beginning());
+  World world({.seed = seed,
+               .one_machine = dice.chance(250),
+               .reservation_lifetime = dice.between(milliseconds(500), milliseconds(4000)),
+               .carts_unchecked = bug == Bug::carts_unchecked,
+               .index_forgets = bug == Bug::index_forgets},
+              witness, &beginning());
   witness.attach(world);
   auto& simulation = world.simulation();
   simulation.run_until(simulation.now() + milliseconds(50));

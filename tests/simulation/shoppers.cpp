@@ -63,17 +63,19 @@ Task<> Shoppers::shop(Dice dice) {
 
 Task<> Shoppers::act(Dice& dice) {
   const auto n = dice.below(100);
-  if (n < 40) co_await place(dice);
-  else if (n < 51) co_await cancel_some(dice);
-  else if (n < 57) co_await advance_some(dice);
-  else if (n < 66) co_await adjust(dice);
-  else if (n < 73) (void)co_await set_price(dice.below(beginning().items.size()));
-  else if (n < 75) co_await toggle_product(dice);
-  else if (n < 83) co_await read_product(dice);
-  else if (n < 88) co_await read_order(dice);
-  else if (n < 91) co_await register_somebody(dice);
-  else if (n < 94) co_await change_account(dice);
-  else if (n < 98) co_await review(dice);
+  if (n < 36) co_await place(dice);
+  else if (n < 46) co_await cancel_some(dice);
+  else if (n < 51) co_await advance_some(dice);
+  else if (n < 59) co_await adjust(dice);
+  else if (n < 66) (void)co_await set_price(dice.below(beginning().items.size()));
+  else if (n < 68) co_await toggle_product(dice);
+  else if (n < 74) co_await read_product(dice);
+  else if (n < 78) co_await read_order(dice);
+  else if (n < 80) co_await register_somebody(dice);
+  else if (n < 83) co_await change_account(dice);
+  else if (n < 87) co_await review(dice);
+  else if (n < 96) co_await use_cart(dice);
+  else if (n < 98) co_await search();
   else (void)co_await create_product(fmt::format("SIM-{}", ++numbers_), dice.chance(500));
 }
 
@@ -178,7 +180,7 @@ Task<bool> Shoppers::send(Placing& placing, const std::string& body) {
     }
     if (sum != seen.total_minor) complain(fmt::format("order {}: the lines sum to {}, the total is {}", placing.number, sum, seen.total_minor));
     if (lines != placing.lines) complain(fmt::format("order {}: the lines are not those that were ordered", placing.number));
-    if (account && account->deactivated && !account->touched && *account->deactivated + tokens_live_on < sent) {
+    if (account && account->deactivated && !account->touched && account->activating == 0 && *account->deactivated + tokens_live_on < sent) {
       complain(fmt::format("order {}: placed by an account that was deactivated long before", placing.number));
     }
     for (const auto& [variant, minor] : seen.prices) {
@@ -372,6 +374,97 @@ Task<> Shoppers::read_order(Dice& dice) {
   if (minor_of(shown.if_contains("totalAmount")) != total) complain("an order changed its total: " + order);
 }
 
+// --- carts
+
+Task<std::string> Shoppers::token_for(std::string email) {
+  auto& account = *std::ranges::find(accounts_, email, &Account::email);
+  if (account.token.empty()) account.token = co_await token_of(account.email);
+  co_return account.token;
+}
+
+void Shoppers::log_out() {
+  for (auto& account : accounts_) account.token.clear();
+}
+
+Filling& Shoppers::new_filling() {
+  auto& filling = ledger_.fillings.emplace_back();
+  filling.id = dice_.uuid4().text();
+  return filling;
+}
+
+Task<bool> Shoppers::make(Filling& filling) {
+  const auto answer = co_await ask("cart", Method::get, "/" + filling.id, {}, {});
+  filling.made = answer.status == 200 || answer.status == 201;
+  co_return filling.made;
+}
+
+// More than one attempt goes under one key, and is one line however many arrive.
+Task<bool> Shoppers::add(Filling& filling, const Beginning::Item& item, std::int64_t quantity, int attempts) {
+  const auto key = attempts > 1 ? fmt::format("line-{}", ++numbers_) : std::string();
+  auto& [acknowledged, sent] = filling.lines[item.variant.text()];
+  sent += quantity;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const auto token = filling.email.empty() ? std::string() : co_await token_for(filling.email);
+    const auto answer = co_await ask("cart", Method::post, "/" + filling.id + "/items", token,
+                                     fmt::format(R"({{"productId":"{}","variantId":"{}","quantity":{},"price":1}})", item.product.text(),
+                                                 item.variant.text(), quantity), key);
+    if (answer.status == 200) {
+      acknowledged += quantity;
+      co_return true;
+    }
+    if (final(answer.status)) co_return false;  // hidden goods, or the cart has become part of another
+    co_await world_.clock().sleep(milliseconds(50 << attempt));
+  }
+  co_return false;
+}
+
+Task<bool> Shoppers::associate(Filling& filling, std::size_t number) {
+  auto& account = accounts_[number];
+  filling.email = account.email;
+  filling.customer = account.id;
+  const auto token = co_await token_for(account.email);
+  if (token.empty()) co_return false;
+  const auto answer = co_await ask("cart", Method::post, "/associate", token, fmt::format(R"({{"cartId":"{}","userId":"{}"}})", filling.id, account.id));
+  if (answer.status == 401) account.token.clear();
+  if (answer.status == 200) filling.associated = true;
+  co_return answer.status == 200;
+}
+
+Task<> Shoppers::use_cart(Dice& dice) {
+  auto& fillings = ledger_.fillings;
+  if (fillings.empty() || dice.chance(250)) {
+    ++ledger_.done["open a cart"];
+    auto& filling = new_filling();
+    for (int attempt = 0; attempt < 3 && !filling.made; ++attempt) (void)co_await make(filling);
+    co_return;
+  }
+  auto& filling = fillings[fillings.size() - 1 - dice.below(std::min<std::size_t>(fillings.size(), 6))];
+  if (!filling.made) co_return;
+  if (filling.customer.empty() && dice.chance(300)) {
+    ++ledger_.done["associate a cart"];
+    const auto account = dice.below(accounts_.size());
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      if (co_await associate(filling, account)) co_return;
+      co_await world_.clock().sleep(milliseconds(50));
+    }
+    co_return;
+  }
+  ++ledger_.done["put into a cart"];
+  (void)co_await add(filling, beginning().items[dice.below(beginning().items.size())], 1 + static_cast<std::int64_t>(dice.below(3)),
+                     dice.chance(750) ? 3 : 1);
+}
+
+Task<> Shoppers::search() {
+  ++ledger_.done["search"];
+  const auto answer = co_await ask("search", Method::get, "/products?q=product&limit=100", {}, {});
+  if (answer.status != 200) co_return;
+  for (const auto& hit : object_of(answer.body).at("data").as_array()) {
+    for (const auto& variant : hit.at("variants").as_array()) {
+      if (variant.at("stockQuantity").to_number<std::int64_t>() < 0) complain("a stock below zero is found");
+    }
+  }
+}
+
 // --- accounts
 
 Task<> Shoppers::register_somebody(Dice& dice) {
@@ -394,14 +487,19 @@ Task<> Shoppers::change_account(Dice& dice) {
   const auto what = account.deactivated ? 1 : dice.below(3);
   if (what == 0) {
     ++ledger_.done["deactivate an account"];
+    const auto activations = account.activations;
+    const bool alone = account.activating == 0;  // beside an activation nobody knows which of the two came last
     const auto answer = co_await as_admin("auth", Method::del, "/users/" + account.id, {});
-    if (answer.status == 204) account.deactivated = world_.simulation().now();
+    if (answer.status == 204 && alone && account.activations == activations) account.deactivated = world_.simulation().now();
     if (!final(answer.status)) account.touched = true;
   } else if (what == 1) {
     ++ledger_.done["activate an account"];
     account.deactivated.reset();
+    ++account.activations;
+    ++account.activating;
     const auto answer = co_await as_admin("auth", Method::post, "/users/" + account.id + "/activate", {});
     account.deactivated.reset();
+    --account.activating;
     if (!final(answer.status)) account.touched = true;
   } else {
     ++ledger_.done["rename an account"];
@@ -458,6 +556,14 @@ Task<> Shoppers::ask_again() {
       if (!co_await send(adjusting)) co_await world_.clock().sleep(milliseconds(500));
     }
     if (adjusting.open) complain(fmt::format("adjustment {}: no answer even in fine weather", adjusting.number));
+  }
+  for (auto& filling : ledger_.fillings) {
+    if (filling.customer.empty() || filling.associated) continue;
+    const auto account = std::ranges::find(accounts_, filling.email, &Account::email) - accounts_.begin();
+    for (int attempt = 0; attempt < 3; ++attempt) {  // an account that is gone need not have it
+      if (co_await associate(filling, static_cast<std::size_t>(account))) break;
+      co_await world_.clock().sleep(milliseconds(500));
+    }
   }
   --running_;
 }

@@ -38,6 +38,15 @@ struct Adjusting {
   bool open = false;
 };
 
+// A cart, and what was put into it.
+struct Filling {
+  std::string id;
+  std::string customer;  // whose it was to become: id; empty: a guest's
+  std::string email;     // the same one
+  bool made = false, associated = false;  // acknowledged
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> lines;  // variant -> acknowledged, sent
+};
+
 struct Told {
   std::string order, state;  // "CANCELLED": the shop said that it is
 };
@@ -51,6 +60,7 @@ struct PriceSet {
 struct Ledger {
   std::deque<Placing> placings;      // deques: elements stay where they are while coroutines look at them
   std::deque<Adjusting> adjustings;
+  std::deque<Filling> fillings;
   std::vector<Told> told;
   std::map<std::string, std::vector<PriceSet>> prices;       // by variant
   std::map<std::string, std::int64_t> reviews;               // by product: the number of the last
@@ -81,6 +91,11 @@ class Shoppers {
   Task<bool> send(Adjusting& adjusting);
   Task<bool> set_price(std::size_t item);
   Task<bool> create_product(const std::string& sku, bool retry);
+  Filling& new_filling();
+  Task<bool> make(Filling& filling);  // true: it was acknowledged
+  Task<bool> add(Filling& filling, const Beginning::Item& item, std::int64_t quantity, int attempts);
+  Task<bool> associate(Filling& filling, std::size_t account);
+  void log_out();  // customers
 
  private:
   struct Answer {
@@ -90,6 +105,7 @@ class Shoppers {
   struct Account {
     std::string email, id, token;
     std::optional<Monotonic> deactivated;  // the shop said so
+    int activations = 0, activating = 0;   // all, and those under way
     bool touched = false;                  // an unanswered change may still be under way
   };
 
@@ -112,6 +128,9 @@ class Shoppers {
   Task<> register_somebody(Dice& dice);
   Task<> change_account(Dice& dice);
   Task<> review(Dice& dice);
+  Task<> use_cart(Dice& dice);
+  Task<> search();
+  Task<std::string> token_for(std::string email);  // of a customer; empty: there is none now
   void complain(std::string what) { ledger_.complaints.push_back(std::move(what)); }
   bool price_possible(const std::string& variant, std::int64_t minor, Monotonic from, Monotonic to) const;
 

@@ -17,6 +17,6 @@ first=$($simulate --seeds 20 --jobs 1 | grep -o 'hash=[0-9a-f]*')
 again=$($simulate --seeds 20 --jobs 3 | grep -o 'hash=[0-9a-f]*')
 [ "$first" = "$again" ] || { echo "The same seeds ran differently: $first, then $again"; exit 1; }
 
-for bug in no_key locks_unordered event_after_commit no_expiry absolute_stock no_inbox; do
+for bug in no_key locks_unordered event_after_commit no_expiry absolute_stock no_inbox carts_unchecked index_forgets; do
   $simulate --find "$bug" --within 200
 done

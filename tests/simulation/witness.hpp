@@ -10,7 +10,7 @@
 
 namespace shop::simulation {
 
-// What six shops did wrong. Each must be found.
+// What shops did wrong. Each must be found.
 enum class Bug {
   none,
   no_key,             // an idempotency key is claimed and not remembered
@@ -19,8 +19,10 @@ enum class Bug {
   no_expiry,          // nobody looks for reservations that nobody confirms
   absolute_stock,     // the stock is read, and later written as a number
   no_inbox,           // a consumer does again what it is told again
+  carts_unchecked,    // a cart is read, changed, and written over whatever stands there by then
+  index_forgets,      // what the search engine refused is taken for written
 };
-BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_expiry, absolute_stock, no_inbox)
+BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_expiry, absolute_stock, no_inbox, carts_unchecked, index_forgets)
 
 // One step of an order's life that became durable.
 struct Action {

@@ -10,18 +10,19 @@
 #include "net/router.hpp"
 #include "observe/metrics.hpp"
 #include "services/product/service.hpp"
+#include "simulation/engine.hpp"
 
 namespace shop::simulation {
 
-using simulated::CallFault;
 using simulated::HostId;
 
 struct Weather {
   simulated::NetworkWeather network;
   simulated::DatabaseWeather database;
   simulated::EventWeather events;
+  IndexWeather index;
   unsigned flush_failures = 0;   // per mille
-  int crashes = 0, full_disks = 0, clock_jumps = 0;  // in the whole run
+  int crashes = 0, full_disks = 0, clock_jumps = 0, lost_indexes = 0;  // in the whole run
   bool power = false;            // crashes lose what was not flushed
 };
 Weather calm();
@@ -30,6 +31,7 @@ Weather drawn(simulated::Dice& dice);
 // What every world begins with, made once: schema, accounts, a small catalogue. Ids are the same in every world.
 struct Beginning {
   std::map<std::string, simulated::Disk::Content> disks;  // by store
+  Engine engine;
   std::string admin_email = "admin@example.com", password = "correct horse battery";
   struct Item {
     ProductId product;
@@ -45,6 +47,7 @@ struct Options {
   std::uint64_t seed = 1;
   bool one_machine = false;
   milliseconds reservation_lifetime{2000};
+  bool carts_unchecked = false, index_forgets = false;  // planted faults
 };
 
 class World {
@@ -65,6 +68,12 @@ class World {
   Task<Result<Response>> ask(Context context, std::string service, Request request);
   Task<Result<Response>> ask_as(net::Arrival arrival, HostId from, Context context, std::string service, Request request, bool repeatable);
 
+  // As an operator on that host.
+  std::unique_ptr<ServiceCaller> operator_on(HostId host, std::function<CallFault()> fault);
+
+  // As an operator, at once: time passes until there is an answer. In fine weather only.
+  Response ask_now(std::string service, Request request);
+
   // Once, from the host of that service, without an outbox: what a faulty shop does.
   void send_from(const std::string& store, std::vector<EventRecord> events);
 
@@ -75,6 +84,9 @@ class World {
   simulated::Disk& disk(std::size_t machine);
   HostId host(std::size_t machine) const;
   bool ready() const;  // every service is up and prepared
+  std::size_t machine_of(const std::string& service) const;
+  bool lost_power(std::size_t machine) const;  // ever
+  Engine& engine() { return engine_; }
 
   // Reads a store as it is, past every simulated fault.
   Rows rows(const std::string& store, std::string_view sql, Params params = {});
@@ -89,8 +101,11 @@ class World {
   struct Auth;
   struct Product;
   struct Order;
+  struct Cart;
+  struct Search;
 
   void open(Machine& machine);
+  void end(Machine& machine);
   Task<> run(Process& process);
   Task<Result<Response>> serve(std::string service, net::Arrival arrival, const Context& context, Request request);
 
@@ -102,6 +117,7 @@ class World {
   HostId clients_;
   simulated::SimulatedClock client_clock_;
   simulated::Broker broker_;
+  Engine engine_;
   std::unique_ptr<EventLog> client_events_;
   std::vector<std::unique_ptr<Machine>> machines_;
 };

@@ -58,6 +58,8 @@ class RemoteEventLog::Reader final : public Subscription {
   }
 
   Task<Result<void>> commit(const DeliveredEvent& event) override {
+    const auto planned = log_.planned_("events");
+    if (planned == CallFault::fails || planned == CallFault::times_out) co_return away();
     if (log_.strikes(log_.weather_.not_committed, "position not committed")) co_return away();
     Context context;
     context.deadline = log_.simulation_.now() + call_limit;
@@ -65,6 +67,7 @@ class RemoteEventLog::Reader final : public Subscription {
                                                [&broker = log_.broker_, id = id_, group = group_, topics = topics_, event](const Context&) {
                                                  return commit_at(broker, id, group, topics, event);
                                                }));
+    if (planned == CallFault::unanswered) co_return away();
     co_return Result<void>();
   }
 

@@ -54,7 +54,7 @@ bool has_nul(const Value& value) {  // what other stores cannot keep, this one d
 
 }  // namespace
 
-Connection::Connection(const std::string& path, Mode mode, const std::string& vfs) {
+Connection::Connection(const std::string& path, Mode mode, const std::string& vfs, int checkpoint_pages) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int opened = sqlite3_open_v2(path.c_str(), &db, flags, vfs.empty() ? nullptr : vfs.c_str());
@@ -62,11 +62,12 @@ Connection::Connection(const std::string& path, Mode mode, const std::string& vf
   if (opened != SQLITE_OK) refuse(path, db, opened);
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, 5000);  // another process (shopctl) may hold the writer for a moment
-  const char* synchronous = mode == Mode::volatile_writer ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL";
+  const char* synchronous = mode == Mode::volatile_writer ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL";
   for (const char* pragma : {"PRAGMA journal_mode=WAL", synchronous, "PRAGMA foreign_keys=ON", "PRAGMA cache_size=-4000",
                              "PRAGMA temp_store=MEMORY", "PRAGMA journal_size_limit=67108864", "SELECT count(*) FROM sqlite_schema"}) {
     if (const int code = sqlite3_exec(db, pragma, nullptr, nullptr, nullptr); code != SQLITE_OK) refuse(path, db, code);
   }
+  sqlite3_wal_autocheckpoint(db, checkpoint_pages);
   if (mode == Mode::reader) sqlite3_exec(db, "PRAGMA query_only=ON", nullptr, nullptr, nullptr);
 }
 

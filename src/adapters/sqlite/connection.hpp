@@ -15,12 +15,14 @@ namespace shop::sqlite {
 
 class Connection {
  public:
-  // Durable: WAL with synchronous=FULL, a commit survives power loss. Volatile: synchronous=OFF, it survives the process.
+  // Durable: WAL with synchronous=FULL, a commit survives power loss. Volatile: synchronous=NORMAL, it survives the process, and a
+  // power loss takes the last commits, never the file.
   enum class Mode { writer, volatile_writer, reader };
 
   // Throws std::runtime_error with a sentence that says what to do: unreadable, corrupt, not a database, full disk.
-  // `vfs`: SQLite's name of the file system to use; empty: the operating system's.
-  Connection(const std::string& path, Mode mode, const std::string& vfs = {});
+  // `vfs`: SQLite's name of the file system to use; empty: the operating system's. `checkpoint_pages`: of the log, until they are
+  // carried into the file.
+  Connection(const std::string& path, Mode mode, const std::string& vfs = {}, int checkpoint_pages = 1000);
 
   Result<Rows> run(const Query& query, const Params& params);
   Result<void> execute(const char* sql);  // BEGIN and its kin

@@ -41,12 +41,16 @@ class Queue {
     return true;
   }
 
-  // At most `max`; empty when the queue is closed and drained. Whoever takes is idle until there is something.
-  std::vector<Job> take(std::size_t max) {
+  // At most `max`; none when `until` came first, nothing when the queue is closed and drained. Whoever takes is idle until there is
+  // something.
+  std::optional<std::vector<Job>> take(std::size_t max, Monotonic until = Monotonic::max()) {
     std::unique_lock lock(mutex_);
+    const auto arrived = [&] { return closed_ || !jobs_.empty(); };
     ++idle_;
-    arrived_.wait(lock, [&] { return closed_ || !jobs_.empty(); });
+    if (until == Monotonic::max()) arrived_.wait(lock, arrived);
+    else arrived_.wait_until(lock, until, arrived);
     --idle_;
+    if (closed_ && jobs_.empty()) return std::nullopt;
     std::vector<Job> taken;
     while (!jobs_.empty() && taken.size() < max) {
       taken.push_back(std::move(jobs_.front()));
@@ -110,7 +114,7 @@ class SqliteTransaction final : public Transaction {
 class Worker {
  public:
   Worker(const Options& options, Connection::Mode mode, const Clock& clock)
-      : connection_(options.path, mode, options.vfs), clock_(clock) {}
+      : connection_(options.path, mode, options.vfs, options.checkpoint_pages), clock_(clock) {}
 
   void run_reads(std::vector<Job> jobs) {
     for (auto& job : jobs) {
@@ -124,6 +128,9 @@ class Worker {
       job.done(std::move(outcome));
     }
   }
+
+  // What was committed is on the disk afterwards, as far as nobody reads an older state just then.
+  void flush() { (void)connection_.execute("PRAGMA wal_checkpoint(PASSIVE)"); }
 
   void run_writes(std::vector<Job> jobs) {
     std::vector<Result<void>> outcomes(jobs.size());
@@ -218,14 +225,12 @@ class SqliteDatabase final : public Database {
     if (!options_.threads) return;
     threads_.emplace_back([this] {
       ::prctl(PR_SET_NAME, "sqlite-write");
-      for (auto jobs = write_queue_.take(options_.group); !jobs.empty(); jobs = write_queue_.take(options_.group)) {
-        writer_->run_writes(std::move(jobs));
-      }
+      write_until_closed();
     });
     for (auto& reader : readers_) {
       threads_.emplace_back([this, worker = reader.get()] {
         ::prctl(PR_SET_NAME, "sqlite-read");
-        for (auto jobs = read_queue_.take(1); !jobs.empty(); jobs = read_queue_.take(1)) worker->run_reads(std::move(jobs));
+        while (auto jobs = read_queue_.take(1)) worker->run_reads(std::move(*jobs));
       });
     }
   }
@@ -258,6 +263,21 @@ class SqliteDatabase final : public Database {
   static Task<Result<void>> ignore(Task<Result<Rows>> rows) {
     CO_CHECK(co_await std::move(rows));
     co_return Result<void>();
+  }
+
+  // Commits that are not flushed one by one are flushed together, within a second.
+  void write_until_closed() {
+    constexpr seconds unflushed_most{1};
+    auto flush_at = Monotonic::max();
+    while (auto jobs = write_queue_.take(options_.group, flush_at)) {
+      if (!jobs->empty()) {
+        writer_->run_writes(std::move(*jobs));
+        if (!options_.durable) flush_at = std::min(flush_at, std::chrono::steady_clock::now() + unflushed_most);
+      }
+      if (flush_at == Monotonic::max() || std::chrono::steady_clock::now() < flush_at) continue;
+      writer_->flush();
+      flush_at = Monotonic::max();
+    }
   }
 
   void submit(shop::Access access, Job job) {

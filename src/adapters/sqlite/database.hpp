@@ -17,9 +17,10 @@ struct Options {
   std::size_t readers = 2;   // threads
   std::size_t queue = 1024;  // works that may wait; one more is refused as unavailable
   std::size_t group = 32;
-  bool durable = true;    // false: commits survive the process, not a power loss
+  bool durable = true;    // false: commits survive the process; a power loss takes those of the last second
   bool threads = true;    // false: every work runs in the caller's thread (simulation)
   std::string vfs = {};   // SQLite's name of another file system (simulation)
+  int checkpoint_pages = 1000;  // of the log, until they are carried into the file
 };
 
 // Throws std::runtime_error when the file cannot be used, with a sentence that says what to do.
