@@ -430,6 +430,19 @@ Task<bool> Shoppers::associate(Filling& filling, std::size_t number) {
   co_return answer.status == 200;
 }
 
+Task<> Shoppers::associate_often(Filling& filling, std::size_t account) {
+  ++ledger_.done["associate a cart"];
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    if (co_await associate(filling, account)) co_return;
+    co_await world_.clock().sleep(milliseconds(50));
+  }
+}
+
+Task<> Shoppers::associate_beside(Filling& filling, std::size_t account) {
+  co_await associate_often(filling, account);
+  --running_;
+}
+
 Task<> Shoppers::use_cart(Dice& dice) {
   auto& fillings = ledger_.fillings;
   if (fillings.empty() || dice.chance(250)) {
@@ -440,13 +453,15 @@ Task<> Shoppers::use_cart(Dice& dice) {
   }
   auto& filling = fillings[fillings.size() - 1 - dice.below(std::min<std::size_t>(fillings.size(), 6))];
   if (!filling.made) co_return;
-  if (filling.customer.empty() && dice.chance(300)) {
-    ++ledger_.done["associate a cart"];
+  if (filling.customer.empty() && dice.chance(400)) {
+    // On two devices at once, now and then.
     const auto account = dice.below(accounts_.size());
-    for (int attempt = 0; attempt < 3; ++attempt) {
-      if (co_await associate(filling, account)) co_return;
-      co_await world_.clock().sleep(milliseconds(50));
+    const auto other = std::ranges::find_if(fillings, [&](const Filling& each) { return &each != &filling && each.made && each.customer.empty(); });
+    if (other != fillings.end() && dice.chance(500)) {
+      ++running_;
+      world_.simulation().spawn(world_.clients(), associate_beside(*other, account));
     }
+    co_await associate_often(filling, account);
     co_return;
   }
   ++ledger_.done["put into a cart"];

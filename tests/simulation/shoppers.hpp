@@ -129,6 +129,8 @@ class Shoppers {
   Task<> change_account(Dice& dice);
   Task<> review(Dice& dice);
   Task<> use_cart(Dice& dice);
+  Task<> associate_often(Filling& filling, std::size_t account);
+  Task<> associate_beside(Filling& filling, std::size_t account);
   Task<> search();
   Task<std::string> token_for(std::string email);  // of a customer; empty: there is none now
   void complain(std::string what) { ledger_.complaints.push_back(std::move(what)); }
