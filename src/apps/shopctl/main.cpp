@@ -57,6 +57,9 @@ class Connection {
     if (remote_) return remote_->caller();
     return own_ ? own_->operator_caller() : *running_;
   }
+  void stay_with_one(const std::string& service) {
+    if (remote_) remote_->stay_with_one(service);
+  }
   boost::asio::io_context& loop() {
     if (remote_) return remote_->loop();
     return own_ ? own_->threads().first() : threads_->first();
@@ -157,6 +160,7 @@ int command(Connection& shop, const std::string& service, const std::string& pat
 
 // Searches go on meanwhile; the command can be ended without ending the rebuild of a running shop.
 int reindex(Connection& shop) {
+  shop.stay_with_one("search-service");
   const Peer peer(shop.caller(), "search-service");
   const Context context;
   auto report = run_blocking(shop.loop(), peer.command<search::RebuildReport>(context, "/internal/reindex"));

@@ -91,6 +91,10 @@ RemoteShop::RemoteShop(const RemoteSettings& settings) {
 
 RemoteShop::~RemoteShop() = default;
 
+void RemoteShop::stay_with_one(const std::string& service) {
+  if (const auto there = parts_->directory.instances(service); there->size() > 1) parts_->fixed.add(service, there->front());
+}
+
 ServiceCaller& RemoteShop::caller() { return parts_->caller; }
 boost::asio::io_context& RemoteShop::loop() { return parts_->threads.first(); }
 

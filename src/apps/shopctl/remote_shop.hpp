@@ -28,6 +28,9 @@ class RemoteShop {
   explicit RemoteShop(const RemoteSettings& settings);
   ~RemoteShop();
 
+  // From now on one instance of the service, which knows what became of what it was asked.
+  void stay_with_one(const std::string& service);
+
   ServiceCaller& caller();
   boost::asio::io_context& loop();
 

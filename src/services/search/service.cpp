@@ -94,8 +94,11 @@ Task<Result<bool>> Rebuilder::step(const Context& context) {
   Context brief = context;
   brief.deadline = clock_.now() + page_limit;
   CO_TRY(const auto state, co_await index_.state(brief));
-  if (state.complete && !wanted_.exchange(false)) co_return false;
-  wanted_ = false;
+  const bool asked = wanted_.exchange(false);
+  if (state.complete && !asked) {
+    if (report().status == RebuildStatus::WAITING) set(RebuildStatus::NONE, "Another instance has rebuilt the search index.");
+    co_return false;
+  }
   set(RebuildStatus::RUNNING, "The search index is being rebuilt.");
   auto outcome = co_await rebuild(context);
   if (outcome) {
@@ -103,8 +106,9 @@ Task<Result<bool>> Rebuilder::step(const Context& context) {
     log(Severity::info, "search rebuild", "the search index was rebuilt", {{"products", std::to_string(report().indexed)}});
     co_return false;
   }
-  if (outcome.error().name == "REBUILD_RUNNING") {  // another instance is at it
-    set(RebuildStatus::RUNNING, outcome.error().message);
+  if (outcome.error().name == "REBUILD_RUNNING") {  // another instance is at it; whoever asked here gets one that began after that
+    if (asked) wanted_ = true;
+    set(RebuildStatus::WAITING, outcome.error().message);
     co_return false;
   }
   set(RebuildStatus::FAILED, outcome.error().message);
