@@ -225,10 +225,14 @@ class Stack:
         self.state["bin"] = str(binaries)
         self.state["mtls"] = options.mtls
         if options.mtls:
-            done = subprocess.run([binaries / "shopctl", "certs", "--dir", self.folder / "tls"], capture_output=True, text=True, timeout=60)
-            if done.returncode != 0:
-                raise Trouble(f"The certificates could not be made: {done.stderr.strip()}")
+            self.make_certificates()
         self.state["environment"] = dict(pair.split("=", 1) for pair in options.env)
+
+    def make_certificates(self):
+        """The CA when there is none, and new certificates under it."""
+        done = subprocess.run([f"{self.state['bin']}/shopctl", "certs", "--dir", self.folder / "tls"], capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise Trouble(f"The certificates could not be made: {done.stderr.strip()}")
 
     def write_secret(self, name, text):
         path = self.folder / "secrets" / name
@@ -251,7 +255,7 @@ class Stack:
         for service in DATABASES:
             self.write_secret(f"{service}.database_url", self.database_url(service))
 
-    def start_services(self, options):
+    def start_services(self, gateway_port):
         instances = [f"{service}-{n}" for service, count in REPLICAS.items() for n in range(1, count + 1)]
         ports = free_ports(2 * len(instances))
         for instance, port, health_port in zip(instances, ports[::2], ports[1::2], strict=True):
@@ -259,9 +263,8 @@ class Stack:
             if not is_free(entry["port"]):
                 entry["port"] = port
             entry["health_port"] = health_port if self.mtls and entry["service"] != "api-gateway" else 0
-        wanted = options.port or (3000 if options.ports == "default" and is_free(3000) else 0)
-        if wanted:
-            self.services["api-gateway-1"]["port"] = wanted
+        if gateway_port:
+            self.services["api-gateway-1"]["port"] = gateway_port
         self.state["image_base_url"] = f"http://localhost:{self.services['api-gateway-1']['port']}"
         processes = {instance: self.start_service(instance) for instance in instances}
         self.save()
@@ -284,17 +287,29 @@ class Stack:
     def up(self, options):
         with concurrent.futures.ThreadPoolExecutor(len(COMPONENTS)) as pool:
             self.start_components(pool)
-        self.start_services(options)
+        self.start_services(options.port or (3000 if options.ports == "default" and is_free(3000) else 0))
         if options.demo:
             self.load_demo()
 
-    def down(self, delete):
+    def stop_services(self):
         instances = list(self.services)
         gateways = [i for i in instances if self.services[i]["service"] == "api-gateway"]
         for group in (gateways, [i for i in instances if i not in gateways]):  # the door first
             for instance in group:
                 self.stop_service(instance)
             self.wait_ended(group)
+
+    def begin_anew(self, mtls):
+        """Every service ends and starts again, known by certificate or by the shared word; the components go on."""
+        self.stop_services()
+        self.state["mtls"] = mtls
+        if mtls:
+            self.make_certificates()
+        self.start_services(self.services["api-gateway-1"]["port"])
+
+    def down(self, delete):
+        instances = list(self.services)
+        self.stop_services()
         for instance in instances:
             self.services[instance]["pid"] = 0
         if self.state["components"]:

@@ -24,7 +24,9 @@ PARTS = {
     "dead letters": [TESTS / "ops" / "dlq.py"],
     "discovery": [HERE / "discovery.py"],
     "weights": [HERE / "weights.py"],
+    "deadlines": [HERE / "deadlines.py"],
     "outages": [HERE / "outages.py"],
+    "mutual TLS": [HERE / "secured.py"],
 }
 LIMIT_S = 600
 GENEROUS = {name: "1000000" for name in ("REGISTRATIONS_PER_MINUTE", "LOGINS_PER_MINUTE", "LOGIN_FAILURES_PER_MINUTE", "ORDER_LOOKUPS_PER_MINUTE",
