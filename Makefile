@@ -49,9 +49,10 @@ simulate: configure  ## the whole shop in one thread under bad weather, SEEDS=10
 	@build/bin/simulate --seeds $(SEEDS)
 
 BENCH_RESULT = build/benchmarks$(addprefix -,$(BENCH)).json
-model:  ## every state of the model of placing and cancelling, larger than in make test: docs/integrity.md
-	@scripts/install-packages build test
+model: configure  ## the model of placing and cancelling: every state, and TRACES=300 simulated worlds held against it: docs/integrity.md
+	@scripts/install-packages test
 	@tests/model/run full
+	@tests/model/traces --seeds $(or $(TRACES),300)
 
 bench: build  ## every figure of docs/benchmarks.md beside its peers, and that page (25 minutes); bench-NAME for one; BENCH_OPTIONS=--quick
 	@scripts/install-packages build bench

@@ -35,10 +35,12 @@ mtype = { CLAIM, RESERVE, COMMIT, GIVE_UP, RELEASE_CLAIM, RELEASE, CONFIRM, CANC
 #ifndef IDS
 #define IDS 2
 #endif
-#define ORDERS (2 + IDS)                                          /* an id for each buyer, and more under the key */
+#define ORDERS (2 + IDS) /* an id for each buyer, and more under the key */
 #define KEYED(o) ((o) == TWICE || (o) > 2)
 #define BUYER(o) ((o) > 2 -> TWICE : (o))
-#define ID(n) ((n) == 0 -> TWICE : (n) + 2)                       /* the n-th id made under the key */
+#define ID(n) ((n) == 0 -> TWICE : (n) + 2) /* the n-th id made under the key */
+#define MORE (made < IDS)
+#define FRESH ID(made); made++
 #define MADE(o) ((o) > 2 -> made > (o) - 2 : (o) != TWICE || made > 0)
 #define UNPLACED (order[ID(0)] == NONE && order[ID(1)] == NONE && order[ID(IDS - 1)] == NONE)
 #if IDS == 2
@@ -53,7 +55,7 @@ mtype = { CLAIM, RESERVE, COMMIT, GIVE_UP, RELEASE_CLAIM, RELEASE, CONFIRM, CANC
 #define START1 2
 #define HAS(stock, wanted) (stock >= wanted)
 
-#define NEXT(action) true /* it may happen now */
+#define NEXT(action, o) true /* it may happen now */
 inline did(action, o, answer) { printf("order %d: %e -> %e\n", o, action, answer) } /* seen in trails only */
 
 #endif
@@ -66,7 +68,7 @@ mtype outcome[ORDERS] = NONE;
 mtype order[ORDERS] = NONE;
 byte claimed = NO; /* the order id that the key holds */
 bit answered;      /* the claim is settled: status 201 */
-byte made;         /* ids made under the key */
+byte made;         /* how many ids were made under the key */
 /* the world */
 bit refused[ORDERS]; /* somebody was told REFUSED or RELEASED; of ids under the key, where it matters */
 byte working = 2;    /* handlers that run, or will */
@@ -145,11 +147,11 @@ inline confirm(o) {
 inline claim(o) { /* for a fresh id, unless the key holds one */
   if
 #ifdef FAULT_NO_KEY
-  :: made < IDS -> o = ID(made); made++; said = CLAIMED
+  :: MORE -> o = FRESH; said = CLAIMED
 #else
   :: claimed != NO && answered -> o = claimed; said = ANSWERED
   :: claimed != NO && !answered -> o = claimed; said = CLAIMED
-  :: claimed == NO && made < IDS -> o = ID(made); made++; claimed = o; said = CLAIMED
+  :: claimed == NO && MORE -> o = FRESH; claimed = o; said = CLAIMED
 #endif
   :: else -> said = REFUSED /* the model's bound, not the shop's */
   fi;
@@ -239,16 +241,16 @@ proctype place(byte buyer; byte tries) {
   byte o = (KEYED(buyer) -> NO : buyer); /* the id under which it works */
 end:
   do
-  :: d_step { o == NO && tries > 0 && !fine && NEXT(CLAIM) -> tries--; claim(o);
+  :: d_step { o == NO && tries > 0 && !fine && NEXT(CLAIM, NO) -> tries--; claim(o);
               if :: said == CLAIMED -> working++ :: else -> o = NO fi }
-  :: d_step { o != NO && reservation[o] != NONE && NEXT(COMMIT) -> commit(o); /* its RESERVE was answered */
+  :: d_step { o != NO && reservation[o] != NONE && NEXT(COMMIT, o) -> commit(o); /* its RESERVE was answered */
               if :: said == CONFLICT :: else -> DONE fi }                     /* whether or not the client hears of it */
 #ifndef FAULT_RELEASE_UNASKED
-  :: d_step { o != NO && NEXT(GIVE_UP) -> give_up(o); DONE } /* no answer in time, a store refused, or CONFLICT */
+  :: d_step { o != NO && NEXT(GIVE_UP, o) -> give_up(o); DONE } /* no answer in time, a store refused, or CONFLICT */
 #else
   :: d_step { o != NO -> release(o); DONE }
 #endif
-  :: d_step { o != NO && refused[o] && NEXT(RELEASE_CLAIM) -> release_claim(o); DONE }
+  :: d_step { o != NO && refused[o] && NEXT(RELEASE_CLAIM, o) -> release_claim(o); DONE }
   :: d_step { o != NO -> DONE } /* crash, or nothing is left to do */
 #ifdef FAULT_TWO_COMMITS /* the outcome in one transaction, the order in the next, and a crash between them */
   :: d_step { o != NO && reservation[o] != NONE && outcome[o] == NONE -> outcome[o] = PLACED; DONE }
@@ -256,7 +258,7 @@ end:
   od
 }
 
-#define CANCEL_ORDER(o) :: d_step { order[o] == PENDING && !fine && NEXT(CANCEL) -> order[o] = CANCELLED; did(CANCEL, o, CANCELLED) }
+#define CANCEL_ORDER(o) :: d_step { order[o] == PENDING && !fine && NEXT(CANCEL, o) -> order[o] = CANCELLED; did(CANCEL, o, CANCELLED) }
 active proctype cancel() {
 end:
   do
@@ -274,10 +276,10 @@ end:
 #endif
 #define ORDER_CREATED(o) (order[o] != NONE && (!fine || reservation[o] == HELD))
 #define DELIVER(o) \
-  :: d_step { MADE(o) && !fine && NEXT(RESERVE) -> reserve(o) }                         \
-  :: d_step { ORDER_CREATED(o) && NEXT(CONFIRM) -> confirm(o) }                         \
-  :: d_step { ORDER_CANCELLED(o) && NEXT(RELEASE) -> release(o) }                       \
-  :: d_step { outcome[o] == ABANDONED && !fine && NEXT(RELEASE) -> release(o) }
+  :: d_step { MADE(o) && !fine && NEXT(RESERVE, o) -> reserve(o) }                         \
+  :: d_step { ORDER_CREATED(o) && NEXT(CONFIRM, o) -> confirm(o) }                         \
+  :: d_step { ORDER_CANCELLED(o) && NEXT(RELEASE, o) -> release(o) }                       \
+  :: d_step { outcome[o] == ABANDONED && !fine && NEXT(RELEASE, o) -> release(o) }
 active proctype deliver() {
 end:
   do
@@ -287,7 +289,7 @@ end:
 
 /* A reservation may expire at any time; the question about it may come late, and again. */
 #define EXPIRED(o) (reservation[o] == HELD || reservation[o] != NONE && !fine)
-#define SWEEP(o) :: d_step { EXPIRED(o) && NEXT(GIVE_UP) -> settle(o); if :: fine && said != PLACED -> release(o) :: else fi }
+#define SWEEP(o) :: d_step { EXPIRED(o) && NEXT(GIVE_UP, o) -> settle(o); if :: fine && said != PLACED -> release(o) :: else fi }
 #ifdef FAULT_SWEEP_UNASKED
 #undef SWEEP
 #define SWEEP(o) :: d_step { EXPIRED(o) -> release(o) }
@@ -319,5 +321,26 @@ init {
   EACH(KEPT)   /* what was sold is kept, what was not sold is there again */
   assert(START0 == stock0 EACH(SOLD0));
   assert(START1 == stock1 EACH(SOLD1))
+}
+#else
+#define OVER(o) && reservation[o] != HELD && ((order[o] == PENDING) == (reservation[o] == CONFIRMED))
+active proctype go_on() {
+end:
+  do
+  :: d_step { unsure -> advance() }
+  :: d_step { wanted == QUIET EACH(OVER) -> c_code { allow(); } }
+  od
+}
+
+init {
+  byte i;
+  d_step {
+    LEARN(NONE) LEARN(HELD) LEARN(CONFIRMED) LEARN(RELEASED) LEARN(PLACED) LEARN(ABANDONED) LEARN(PENDING) LEARN(CANCELLED)
+    LEARN(CLAIMED) LEARN(ANSWERED) LEARN(AGAIN) LEARN(REFUSED) LEARN(CONFLICT) LEARN(CLAIM) LEARN(RESERVE) LEARN(COMMIT) LEARN(GIVE_UP)
+    LEARN(RELEASE_CLAIM) LEARN(RELEASE) LEARN(CONFIRM) LEARN(CANCEL) LEARN(QUIET)
+    c_code { now.keyed = judge(); };
+    at = -1; advance()
+  };
+  atomic { for (i : 0 .. 3) { if :: keyed || i == 0 -> run place(0, 255) :: else fi } }
 }
 #endif

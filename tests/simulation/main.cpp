@@ -2,6 +2,7 @@
 //
 //   simulate --seeds 1000 [--first 1] [--operations 200] [--jobs 2]    many worlds; exit code 1 when an invariant broke
 //   simulate --seed 17 [--bug no_key]                                  one world, with everything it says
+//   simulate --seeds 20 --trace FILE [--bug no_key]                    the steps of every order, for tests/model/traces
 //   simulate --find BUG [--within 200]                                 whether the planted bug is found; exit code 1 when not
 //   simulate --failure-loop [--bug no_key]                             every call of every operation fails once; exit code 1 when one broke
 #include <sys/wait.h>
@@ -25,7 +26,7 @@ struct Arguments {
   std::uint64_t first = 1, seeds = 0, seed = 0;
   int operations = 200, within = 200;
   std::size_t jobs = 2;
-  std::string bug = "none", find, actions;
+  std::string bug = "none", find, trace;
   bool failure_loop = false;
 };
 
@@ -102,6 +103,19 @@ int many(const Arguments& arguments) {
   return died || sums["broken"] > 0 || sums["runs"] != arguments.seeds ? 1 : 0;
 }
 
+int trace(const Arguments& arguments, Bug bug) {
+  std::FILE* out = std::fopen(arguments.trace.c_str(), "w");
+  if (!out) throw std::runtime_error(arguments.trace + " cannot be written.");
+  std::size_t steps = 0;
+  for (auto seed = arguments.first; seed < arguments.first + arguments.seeds; ++seed) {
+    const auto outcome = run(seed, arguments.operations, bug);
+    write_trace(outcome, out);
+    steps += outcome.steps.size();
+  }
+  fmt::print("{} steps of {} worlds\n", steps, arguments.seeds);
+  return std::fclose(out) == 0 ? 0 : 1;
+}
+
 int find(const Arguments& arguments, Bug bug) {
   for (int i = 0; i < arguments.within; ++i) {
     const auto outcome = run(arguments.first + static_cast<std::uint64_t>(i), arguments.operations, bug);
@@ -132,9 +146,10 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "One seed");
   app.add_option("--operations", arguments.operations, "Operations in each world")->capture_default_str();
   app.add_option("--jobs", arguments.jobs, "Processes")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--bug", arguments.bug, "Planted bug for --seed and --failure-loop");
+  app.add_option("--bug", arguments.bug, "Planted bug for --seed, --trace and --failure-loop");
   app.add_option("--find", arguments.find, "Planted bug that must be found");
   app.add_option("--within", arguments.within, "Seeds in which it must be")->capture_default_str();
+  app.add_option("--trace", arguments.trace, "Where to write the steps of every order");
   app.add_flag("--failure-loop", arguments.failure_loop, "Fails every call in turn");
   CLI11_PARSE(app, argc, argv);
   try {
@@ -142,6 +157,7 @@ int main(int argc, char** argv) {
     if (!bug) throw std::runtime_error("There is no such bug.");
     if (arguments.failure_loop) return failure_loop(*bug) ? 0 : 1;
     if (!arguments.find.empty()) return find(arguments, *bug);
+    if (!arguments.trace.empty()) return trace(arguments, *bug);
     if (arguments.seeds > 0) return many(arguments);
     return one(arguments, *bug);
   } catch (const std::exception& error) {

@@ -142,7 +142,7 @@ Outcome run(std::uint64_t seed, int operations, Bug bug) {
   }
   for (const auto& [kind, times] : shoppers.ledger().done) out.done[kind] += times;
   for (const auto& [status, times] : shoppers.ledger().statuses) out.done[fmt::format("answer {}", status)] += times;
-  out.actions = witness.actions();
+  out.steps = witness.steps();
   out.hash = simulation.hash();
   return out;
 }

@@ -1,6 +1,8 @@
 // One seed: a world, its weather, its shoppers, and the judgement afterwards.
 #pragma once
 
+#include <cstdio>
+
 #include "simulation/shoppers.hpp"
 #include "simulation/witness.hpp"
 
@@ -10,10 +12,13 @@ struct Outcome {
   std::uint64_t seed = 0, hash = 0;
   std::vector<std::string> violations;  // "I2 ..." with the rows that show it
   std::map<std::string, std::int64_t, std::less<>> faults, done;
-  std::vector<Action> actions;
+  std::vector<Step> steps;
 };
 
 Outcome run(std::uint64_t seed, int operations, Bug bug);
+
+// The steps as text for tests/model/traces: each order by itself, orders under one key together, in the order in which they happened.
+void write_trace(const Outcome& outcome, std::FILE* out);
 
 // What the stores say when it is quiet: one sentence for each invariant that does not hold.
 std::vector<std::string> judged(World& world, const Ledger& ledger, const Witness& witness);

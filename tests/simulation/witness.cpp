@@ -84,7 +84,7 @@ void Witness::begun(std::uint64_t id, std::string_view store) {
 void Witness::restarted(std::uint64_t id) {
   auto& open = open_[id];
   open.locks.clear();
-  open.actions.clear();
+  open.steps.clear();
   open.ratings.clear();
   open.events.clear();
 }
@@ -144,29 +144,61 @@ void Witness::check_locks(const Open& open) {
 
 void Witness::note(Open& open, const Query& query, const Statement& statement, const Params& params, const Rows& rows) {
   world_->simulation().trace(statement.name ^ static_cast<std::uint64_t>(rows.affected) ^ (rows.cells.size() << 20));
-  const auto name = query.name;
+  if (query.name == "product_rating" && rows.affected > 0) open.ratings.push_back(text(params, 0));
+  if (open.store == "order" || open.store == "product") note_step(open, query.name, params, rows);
+}
+
+// The statements of a transaction are told apart by their names and by what they found. Steps that change nothing and that nobody
+// is told of (a second RELEASE, a second CONFIRM) are none.
+void Witness::note_step(Open& open, std::string_view name, const Params& params, const Rows& rows) {
   const bool changed = rows.affected > 0;
-  if (!changed) return;
-  if (name == "reservation_insert") {
-    open.actions.push_back({text(params, 0), text(params, 1) == "HELD" ? "reserve" : "refuse"});
-  } else if (name == "reservation_set") {
-    open.actions.push_back({text(params, 0), text(params, 2) == "CONFIRMED" ? "confirm" : "release"});
+  auto& steps = open.steps;
+  const auto step = [&](std::string action, std::string answer) { steps.push_back({text(params, 0), std::move(action), std::move(answer)}); };
+  const auto last = [&](std::string_view action) { return !steps.empty() && steps.back().action == action; };
+  const auto found = [&](std::size_t column) { return std::get<std::string>(rows.row(0)[column]); };
+  if (name == "reservation_insert" && text(params, 1) == "HELD") {
+    step("RESERVE", changed ? "HELD" : "AGAIN");
+  } else if (name == "reservation_insert" && changed) {
+    step("RELEASE", "NONE");
+  } else if (name == "reservation_find" && last("RESERVE") && rows.count() > 0 && found(0) == "RELEASED") {
+    steps.back().answer = "RELEASED";
+  } else if (name == "stock_take" && last("RESERVE") && rows.count() == 0) {
+    steps.back().answer = "REFUSED";
+  } else if (name == "reservation_set" && changed) {
+    if (text(params, 2) == "CONFIRMED") step("CONFIRM", "CONFIRMED");
+    else step("RELEASE", text(params, 1));
   } else if (name == "outcome_insert") {
-    open.actions.push_back({text(params, 0), text(params, 1) == "PLACED" ? "place" : "abandon"});
-  } else if (name == "order_status") {
-    open.actions.push_back({text(params, 0), text(params, 2) == "CANCELLED" || text(params, 2) == "FAILED" ? "cancel" : "advance"});
-  } else if (name == "product_rating") {
-    open.ratings.push_back(text(params, 0));
+    if (text(params, 1) == "PLACED") step("COMMIT", "PLACED");
+    else step("GIVE_UP", "ABANDONED");
+  } else if (name == "outcome_find" && rows.count() > 0) {
+    if (last("COMMIT") && found(0) == "ABANDONED") steps.back().answer = "CONFLICT";
+    if (last("GIVE_UP")) steps.back().answer = found(0);
+  } else if (name == "claim_insert" && open.store == "order" && !last("COMMIT")) {
+    steps.push_back({text(params, 3), "CLAIM", "CLAIMED", text(params, 0) + " " + text(params, 1)});
+  } else if (name == "claim_find" && open.store == "order" && rows.count() > 0) {
+    const bool answered = std::get<std::int64_t>(rows.row(0)[2]) != 0;
+    if (last("COMMIT") && found(1) != steps.back().order) steps.back().answer = "CONFLICT";
+    else if (last("COMMIT") && answered) steps.back().answer = "ANSWERED";
+    else if (last("CLAIM")) steps.back() = {found(1), "CLAIM", answered ? "ANSWERED" : "CLAIMED", steps.back().key};
+  } else if (name == "claim_release" && changed && !last("GIVE_UP")) {
+    step("RELEASE_CLAIM", "NONE");
+  } else if (name == "order_status" && changed && (text(params, 2) == "CANCELLED" || text(params, 2) == "FAILED")) {
+    step("CANCEL", "CANCELLED");
   }
 }
 
-void Witness::ended(std::uint64_t id, bool committed) {
+void Witness::ended(std::uint64_t id, simulated::Ending ending) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
   auto& open = it->second;
   check_locks(open);
-  if (!committed) return;
-  std::move(open.actions.begin(), open.actions.end(), std::back_inserter(actions_));
+  for (auto& step : open.steps) {
+    const bool refused = step.answer == "REFUSED" || step.answer == "RELEASED" || step.answer == "CONFLICT";  // which is why it was rolled back
+    if (ending == simulated::Ending::rolled_back && !refused) continue;
+    step.unsure = ending == simulated::Ending::unknown;
+    steps_.push_back(std::move(step));
+  }
+  if (ending != simulated::Ending::committed) return;
   for (const auto& product : open.ratings) ++ratings_[product];
   if (!open.events.empty()) {
     // Sent by the process that committed: when it dies, or the log does not answer, nobody sends them again.

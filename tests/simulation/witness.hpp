@@ -24,10 +24,11 @@ enum class Bug {
 };
 BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_expiry, absolute_stock, no_inbox, carts_unchecked, index_forgets)
 
-// One step of an order's life that became durable.
-struct Action {
-  std::string order;
-  std::string what;
+// One step of an order's life, in the names of tests/model/order.pml: what a transaction did, or why it refused to.
+struct Step {
+  std::string order, action, answer;
+  std::string key = {};  // of a CLAIM: whose, and which
+  bool unsure = false;   // the commit's outcome is not known
 };
 
 class Witness final : public simulated::Meddler {
@@ -39,10 +40,10 @@ class Witness final : public simulated::Meddler {
   Task<Result<Rows>> run(std::uint64_t id, Transaction& tx, const Query& query, Params params) override;
   Task<Result<std::vector<Rows>>> run_each(std::uint64_t id, Transaction& tx, const Query& query, std::vector<Params> sets) override;
   void restarted(std::uint64_t id) override;
-  void ended(std::uint64_t id, bool committed) override;
+  void ended(std::uint64_t id, simulated::Ending ending) override;
   void released(std::uint64_t id) override { open_.erase(id); }
 
-  const std::vector<Action>& actions() const { return actions_; }
+  const std::vector<Step>& steps() const { return steps_; }
   const std::set<std::string>& lock_faults() const { return lock_faults_; }  // pairs of rows locked in both orders
   const std::map<std::string, std::int64_t>& ratings() const { return ratings_; }  // how often a product's was set
 
@@ -57,7 +58,7 @@ class Witness final : public simulated::Meddler {
   struct Open {
     std::string store;
     std::vector<Row> locks;
-    std::vector<Action> actions;
+    std::vector<Step> steps;
     std::vector<std::string> ratings;
     std::map<std::string, std::int64_t> stock_before;  // as the faulty shop remembers it
     std::vector<EventRecord> events;                   // as the faulty shop will send them
@@ -65,6 +66,7 @@ class Witness final : public simulated::Meddler {
 
   const Statement& known(const Query& query);
   void note(Open& open, const Query& query, const Statement& statement, const Params& params, const Rows& rows);
+  void note_step(Open& open, std::string_view name, const Params& params, const Rows& rows);
   void lock(Open& open, const Statement& statement, const Params& params);
   void check_locks(const Open& open);
   Task<Result<Rows>> faulty(Open& open, Transaction& tx, const Query& query, Params params);
@@ -77,7 +79,7 @@ class Witness final : public simulated::Meddler {
   std::unordered_map<Row, std::string> row_names_;
   std::set<std::string> lock_faults_;
   std::map<std::string, std::int64_t> ratings_;
-  std::vector<Action> actions_;
+  std::vector<Step> steps_;
 };
 
 }  // namespace shop::simulation

@@ -68,8 +68,9 @@ Task<Result<void>> FaultyDatabase::run(const Context& context, Access access, Wo
   const bool rolls_back = writes && strikes(weather_.rolled_back, "commit failed");
   const bool unanswered = writes && !rolls_back && (planned == CallFault::unanswered || strikes(weather_.unanswered, "commit unanswered"));
   auto outcome = co_await store_.run(context, access, [&](Transaction& tx) { return attempt(tx, work, id, rolls_back, unanswered); });
-  meddler_.ended(id, outcome.has_value());
-  if (!outcome && outcome.error().code == Code::unknown_outcome) simulation_.struck("flush failed");
+  const bool flush_failed = !outcome && outcome.error().code == Code::unknown_outcome;
+  meddler_.ended(id, outcome ? Ending::committed : flush_failed ? Ending::unknown : Ending::rolled_back);
+  if (flush_failed) simulation_.struck("flush failed");
   simulation_.trace(static_cast<std::uint64_t>(outcome ? 0 : static_cast<int>(outcome.error().code) + 1));
   co_await clock_.sleep(delay());
   meddler_.released(id);

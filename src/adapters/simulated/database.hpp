@@ -18,6 +18,8 @@ struct DatabaseWeather {
   milliseconds slow_most{3000};
 };
 
+enum class Ending { committed, rolled_back, unknown };  // unknown: a flush failed; it may be found committed, later or never
+
 // Stands between a service and its store. Tests plant faults here, and look on.
 class Meddler {
  public:
@@ -26,7 +28,7 @@ class Meddler {
   virtual Task<Result<Rows>> run(std::uint64_t transaction, Transaction& tx, const Query& query, Params params) = 0;
   virtual Task<Result<std::vector<Rows>>> run_each(std::uint64_t transaction, Transaction& tx, const Query& query, std::vector<Params> sets) = 0;
   virtual void restarted(std::uint64_t transaction) = 0;                 // what was said of its statements is void
-  virtual void ended(std::uint64_t transaction, bool committed) = 0;     // as far as the store is concerned
+  virtual void ended(std::uint64_t transaction, Ending ending) = 0;      // as far as the store is concerned
   virtual void released(std::uint64_t transaction) = 0;                  // nothing is locked any more
 };
 
