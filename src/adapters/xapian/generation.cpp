@@ -51,11 +51,16 @@ void Generation::load() {
 
 void Generation::write(const SearchIndex::Write& write) {
   const auto id = term::id(write.id);
-  if (const auto kept = writer_.postlist_begin(id); kept != writer_.postlist_end(id)) {
-    const auto known = number_of(writer_.get_document(*kept).get_value(Slot::version));
-    if (static_cast<std::uint64_t>(write.version) <= known) return;
-  }
   const auto remember = [&](std::uint32_t number, const std::string& name) { writer_.set_metadata(name_key(number), name); };
+  if (const auto at = writer_.postlist_begin(id); at != writer_.postlist_end(id)) {
+    auto kept = writer_.get_document(*at);
+    if (static_cast<std::uint64_t>(write.version) <= number_of(kept.get_value(Slot::version))) return;
+    if (const auto mark = terms_mark(write); !mark.empty() && kept.get_value(Slot::terms) == mark) {
+      renew(kept, write, names_, remember);
+      writer_.replace_document(*at, kept);  // of the document it gave last, Xapian writes what was changed
+      return;
+    }
+  }
   writer_.replace_document(id, document_of(write, names_, words_, remember));
 }
 

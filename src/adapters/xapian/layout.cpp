@@ -105,31 +105,54 @@ void lay_out_orders(Xapian::Document& out, const SearchDocument& in) {
   out.add_value(Slot::price_falling, key);
 }
 
-}  // namespace
+// FNV-1a: it is kept, so it must be the same in every build.
+class Mark {
+ public:
+  void add(std::string_view text) {
+    for (const char c : text) mix(static_cast<unsigned char>(c));
+    mix(0xFF);  // occurs in no text
+  }
+  void add(const Texts& texts) {
+    for (const auto& [language, text] : texts) {
+      add(language);
+      add(text);
+    }
+    mix(0xFE);
+  }
+  std::string text() const { return ordered(hash_); }
 
-Xapian::Document document_of(const SearchIndex::Write& write, Names& names, Vocabulary& words, const Remember& remember) {
-  Xapian::Document out;
-  out.add_boolean_term(term::id(write.id));
-  out.add_value(Slot::version, ordered(static_cast<std::uint64_t>(write.version)));
-  if (!write.document || !write.document->active) return out;
-  const auto& in = *write.document;
-  const auto number = [&](const std::string& name) {
+ private:
+  void mix(unsigned char byte) { hash_ = (hash_ ^ byte) * 0x100000001B3; }
+  std::uint64_t hash_ = 0xCBF29CE484222325;
+};
+
+bool in_stock(const SearchDocument& in) {
+  return std::ranges::any_of(in.variants, [](const SearchVariant& variant) { return variant.stock > 0; });
+}
+
+// Names are numbered in the order in which terms and values need them; a name that is new is told once.
+class Numbers {
+ public:
+  Numbers(Names& names, const Remember& remember) : names_(names), remember_(remember) {}
+
+  std::uint32_t operator()(const std::string& name) const {
     bool made = false;
-    const auto at = names.add(name, made);
-    if (made) remember(at, name);
+    const auto at = names_.add(name, made);
+    if (made) remember_(at, name);
     return at;
-  };
-  out.add_boolean_term(term::active);
-  lay_out_texts(out, in, words);
-  lay_out_orders(out, in);
-  for (const auto& slug : in.category_slugs) out.add_boolean_term(term::in_category(slug));
-  for (const auto& slug : in.ancestor_slugs) out.add_boolean_term(term::in_category(slug));
+  }
 
+ private:
+  Names& names_;
+  const Remember& remember_;
+};
+
+void lay_out_values(Xapian::Document& out, const SearchDocument& in, const Numbers& number) {
+  lay_out_orders(out, in);
   std::uint64_t ranges = 0;
   std::string packed;
   for (const auto& variant : in.variants) {
     ranges |= std::uint64_t{1} << price_range(variant.price);
-    if (variant.stock > 0) out.add_boolean_term(term::in_stock);
     append_number(packed, static_cast<std::uint64_t>(variant.price.minor));
     append_number(packed, variant.stock > 0 ? 1 : 0);
     append_number(packed, variant.attributes.size());
@@ -140,14 +163,53 @@ Xapian::Document document_of(const SearchIndex::Write& write, Names& names, Voca
   std::string counted;
   append_number(counted, ranges);
   for (const auto& slug : std::set(in.category_slugs.begin(), in.category_slugs.end())) append_number(counted, number(category_name(slug)));
-  for (const auto& flat : flat_attributes(in)) {
-    const auto at = number(attribute_name(flat));
-    append_number(counted, at);
-    out.add_boolean_term(term::with_name(at));
-  }
+  for (const auto& flat : flat_attributes(in)) append_number(counted, number(attribute_name(flat)));
   out.add_value(Slot::facets, counted);
   out.set_data(in.source);
+}
+
+bool has_terms(const SearchIndex::Write& write) { return write.document && write.document->active; }
+
+}  // namespace
+
+Xapian::Document document_of(const SearchIndex::Write& write, Names& names, Vocabulary& words, const Remember& remember) {
+  Xapian::Document out;
+  out.add_boolean_term(term::id(write.id));
+  out.add_value(Slot::version, ordered(static_cast<std::uint64_t>(write.version)));
+  if (!has_terms(write)) return out;
+  const auto& in = *write.document;
+  const Numbers number(names, remember);
+  out.add_boolean_term(term::active);
+  lay_out_texts(out, in, words);
+  for (const auto& slug : in.category_slugs) out.add_boolean_term(term::in_category(slug));
+  for (const auto& slug : in.ancestor_slugs) out.add_boolean_term(term::in_category(slug));
+  if (in_stock(in)) out.add_boolean_term(term::in_stock);
+  lay_out_values(out, in, number);
+  for (const auto& flat : flat_attributes(in)) out.add_boolean_term(term::with_name(number(attribute_name(flat))));
+  out.add_value(Slot::terms, terms_mark(write));
   return out;
+}
+
+std::string terms_mark(const SearchIndex::Write& write) {
+  if (!has_terms(write)) return {};
+  const auto& in = *write.document;
+  Mark mark;
+  mark.add(in.sku);
+  mark.add(in.name);
+  mark.add(in.description);
+  for (const auto& names : in.category_names) mark.add(names);
+  for (const auto* slugs : {&in.category_slugs, &in.ancestor_slugs}) {
+    for (const auto& slug : *slugs) mark.add(slug);
+    mark.add("");
+  }
+  for (const auto& flat : flat_attributes(in)) mark.add(flat);
+  mark.add(in_stock(in) ? "in stock" : "sold out");
+  return mark.text();
+}
+
+void renew(Xapian::Document& kept, const SearchIndex::Write& write, Names& names, const Remember& remember) {
+  kept.add_value(Slot::version, ordered(static_cast<std::uint64_t>(write.version)));
+  lay_out_values(kept, *write.document, Numbers(names, remember));
 }
 
 }  // namespace shop::xapian

@@ -13,10 +13,10 @@
 
 namespace shop::xapian {
 
-inline constexpr std::string_view format = "1";
+inline constexpr std::string_view format = "2";
 
-// Value slots. Those to sort by end with the id, so that no two products are equal.
-enum Slot : Xapian::valueno { version, relevance_ties, price_rising, price_falling, created, rating, facets, variants };
+// Value slots. Those to sort by end with the id, so that no two products are equal. terms: terms_mark of the document.
+enum Slot : Xapian::valueno { version, relevance_ties, price_rising, price_falling, created, rating, facets, variants, terms };
 
 // Terms: a letter, for texts the language, then the word.
 namespace term {
@@ -55,5 +55,12 @@ using Remember = std::function<void(std::uint32_t number, const std::string& nam
 
 // New words go into the vocabulary, new names into `names`, of which `remember` is told.
 Xapian::Document document_of(const SearchIndex::Write& write, Names& names, Vocabulary& words, const Remember& remember);
+
+// Stands for all that terms are made of: where it is the same, a change leaves the terms as they are. An order changes stock
+// alone, and the terms are nine tenths of the work. Nothing for a product that has none.
+std::string terms_mark(const SearchIndex::Write& write);
+
+// A kept document whose terms stay as `write` wants it: values and data.
+void renew(Xapian::Document& kept, const SearchIndex::Write& write, Names& names, const Remember& remember);
 
 }  // namespace shop::xapian
