@@ -13,6 +13,9 @@ constexpr char initial[] = {
 constexpr char changed_by_product[] = {
 #embed "schema/0002_changed_by_product.sql"
     , 0};
+constexpr char active_newest[] = {
+#embed "schema/0003_active_newest.sql"
+    , 0};
 
 constexpr Migration all_migrations[] = {
     {1, "0001_initial", initial},
@@ -20,6 +23,7 @@ constexpr Migration all_migrations[] = {
     {3, "inbox", inbox_schema},
     {4, "idempotency", idempotency_schema},
     {5, "0002_changed_by_product", changed_by_product},
+    {6, "0003_active_newest", active_newest},
 };
 
 // --- products
