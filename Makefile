@@ -60,6 +60,10 @@ bench: build  ## every figure of docs/benchmarks.md beside its peers, and that p
 	@tests/bench/bench.py $(BENCH) --json $(BENCH_RESULT) $(BENCH_OPTIONS); status=$$?; \
 	  $(if $(BENCH),,tests/bench/report.py $(BENCH_RESULT) $(if $(findstring --quick,$(BENCH_OPTIONS)),--into build);) exit $$status
 
+bench-compare: build  ## instructions a request, counted by callgrind: names what is over 5 % above the committed ones; COMPARE_OPTIONS=--keep
+	@scripts/install-packages bench
+	@tests/bench/instructions.py $(COMPARE_OPTIONS)
+
 bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 

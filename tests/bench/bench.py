@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,7 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.names) - set(ALL):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # what was started is ended too
     bench, failed, begun, took = Bench(options), 0, time.monotonic(), {}
     try:
         for name in options.names or ALL:
@@ -70,6 +72,8 @@ def main():
             try:
                 ALL[name](bench)
             except (Exception, SystemExit) as trouble:  # one that fails must not cost the others
+                if str(trouble) == "ended from outside":
+                    raise
                 failed = 1
                 if not type(trouble).__name__ == "Void":
                     traceback.print_exc()

@@ -50,7 +50,11 @@ def import_catalogue(running, products, folder, limit_s=1800):
             raise Void(f"the import failed: {done.stdout[-500:]} {done.stderr[-500:]}")
     stored = time.monotonic() - begin
     client = running.client()
-    shop.eventually(lambda: client.get("/search/products?limit=1").json().get("pagination", {}).get("total") == products, limit_s, 0.1)
+    found, limit_s = None, 60 + 4 * stored  # the index goes along with the import
+    while (found := client.get("/search/products?limit=1").json().get("pagination", {}).get("total")) != products:
+        if time.monotonic() - begin > stored + limit_s:
+            raise Void(f"{found} of {products} products can be searched {limit_s:.0f} s after the import")
+        time.sleep(0.1)
     client.close()
     return stored, time.monotonic() - begin
 
