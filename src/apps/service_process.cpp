@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <map>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -35,6 +37,7 @@ namespace shop {
 namespace {
 
 constexpr milliseconds clean_up_limit{500};
+constexpr seconds consul_limit{3};  // for an answer that it need not wait for
 constexpr milliseconds farewell{300};  // until every gateway has heard from Consul that an instance left
 
 std::string host_name() {
@@ -368,6 +371,7 @@ class Starter {
 
   void end(Monotonic deadline) {
     ready_ = false;
+    ending_ = true;
     for (auto& loop : loops_) loop->stop();
     process_.consul_pool().cut();  // its questions wait long
     if (service_) {
@@ -385,7 +389,7 @@ class Starter {
     ready_ = true;
     log(Severity::info, "start", "ready");
     if (auto* consul = process_.consul()) {
-      if (auto announced = co_await consul->announce(context); !announced) {
+      if (auto announced = co_await consul->announce(soon(context)); !announced) {
         log(Severity::warning, "start", "not registered yet", {{"detail", announced.error().detail}});
       }
     }
@@ -393,20 +397,50 @@ class Starter {
   }
 
   void process_background() {
+    if (service_) in_background("health", milliseconds(2000), [this](const Context& context) { return look_at_health(context); });
     if (process_.tls()) in_background("TLS files", milliseconds(500), [this](const Context&) { return look_at_certificates(); });
     if (!process_.consul()) return;
-    for (auto& work : process_.consul()->background()) in_background(work.name, milliseconds(2000), std::move(work.step));
-    in_background("consul registration", milliseconds(1000), [this](const Context& context) { return ready_ ? register_again(context) : not_yet(); });
+    for (auto& work : process_.consul()->background()) ask_consul(std::move(work.name), milliseconds(2000), std::move(work.step));
+    ask_consul("consul registration", milliseconds(1000), [this](const Context& context) { return ready_ ? register_again(context) : not_yet(); });
   }
 
-  void in_background(std::string name, milliseconds period, Loop::Step step) {
+  void in_background(std::string name, milliseconds period, Loop::Step step, bool quiet = false) {
     auto& loop = loops_.emplace_back(std::make_unique<Loop>(
-        process_.clock(), LoopOptions{.name = std::move(name), .period = period, .backoff_max = milliseconds(1000)}, std::move(step)));
+        process_.clock(), LoopOptions{.name = std::move(name), .period = period, .backoff_max = milliseconds(1000), .quiet = quiet}, std::move(step)));
     background_.spawn(process_.threads().first(), loop->run());
   }
 
-  Task<Result<bool>> register_again(const Context& context) {
-    return process_.consul()->stay_registered(context, [this](const Context& given) { return well(given); });
+  // All of them ask one agent: when it is away the log need not hear of it from each.
+  void ask_consul(std::string name, milliseconds period, std::function<Task<Result<bool>>(const Context&)> step) {
+    in_background(name, period, [this, name, step = std::move(step)](const Context& context) { return noted(context, name, step); }, true);
+  }
+
+  Task<Result<bool>> noted(const Context& context, const std::string& name, const std::function<Task<Result<bool>>(const Context&)>& step) {
+    auto outcome = co_await step(context);
+    if (ending_) co_return outcome;
+    const std::lock_guard lock(unanswered_mutex_);
+    if (outcome) {
+      if (unanswered_.erase(name) > 0 && unanswered_.empty()) log(Severity::info, "consul", "works again");
+    } else if (unanswered_.insert(name).second && unanswered_.size() == 1) {
+      log(Severity::warning, "consul", outcome.error().message, {{"asked", name}, {"detail", outcome.error().detail}});
+    }
+    co_return outcome;
+  }
+
+  Context soon(Context context) {
+    context.deadline = std::min(context.deadline, process_.clock().now() + consul_limit);
+    return context;
+  }
+
+  Task<Result<bool>> register_again(Context context) {
+    context = soon(std::move(context));
+    co_return co_await process_.consul()->stay_registered(context, [this](const Context& given) { return well(given); });
+  }
+
+  // For the log, whether or not anybody asks /health; at the start, too, when what is needed says nothing at all.
+  Task<Result<bool>> look_at_health(Context context) {
+    (void)co_await service_->health().well(context);
+    co_return false;
   }
 
   Task<Result<bool>> look_at_certificates() {
@@ -421,8 +455,10 @@ class Starter {
 
   Process& process_;
   Service* service_;
-  std::atomic<bool> ready_{false};
+  std::atomic<bool> ready_{false}, ending_{false};
   bool running_ = false;
+  std::mutex unanswered_mutex_;
+  std::set<std::string> unanswered_;  // what Consul does not answer
   std::vector<std::unique_ptr<Loop>> loops_;
   TaskGroup background_;
 };

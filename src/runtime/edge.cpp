@@ -124,7 +124,9 @@ Task<Response> ServiceApplication::answer(const Context& context, const net::Arr
     co_return net::json_response(200, net::openapi_document(own));
   }
   if (!ready_ && path != "/health/live") {
-    if (path.starts_with("/health")) {
+    if (path == "/health" || path == "/health/ready") {  // which of its dependencies it waits for, if it is one of them
+      auto response = co_await router_.answer(context, arrival, request, exchange, answered);
+      if (response.status != 200) co_return response;
       co_return net::json_response(503, codec::to_json(HealthReport{"DOWN", router_.service(), {}}));
     }
     const Error error{Code::unavailable, fmt::format("{} is starting: what it depends on is not there yet.", router_.service()), {}, {}, {}, seconds(1)};

@@ -1,32 +1,52 @@
 #include "runtime/health.hpp"
 
+#include <fmt/format.h>
+
+#include "observe/log.hpp"
+
 namespace shop {
 namespace {
 
-constexpr milliseconds probe_limit{1000};
+constexpr milliseconds probe_limit{1000}, fresh_enough{1000};
 
 }  // namespace
 
 Task<Result<HealthReport>> Health::health(net::Call& call) {
   HealthReport report{"UP", service_, {}};
-  Context context = call.context;
-  context.deadline = std::min(context.deadline, clock_.now() + probe_limit);
-  for (auto& [name, probe] : probes_) {
-    const bool up = static_cast<bool>(co_await probe(context));
-    report.dependencies[name] = up ? "UP" : "DOWN";
-    if (!up) report.status = "DOWN";
+  for (auto& each : dependencies_) {
+    const bool up = co_await is_up(call.context, *each);
+    report.dependencies[each->name] = up ? "UP" : "DOWN";
+    if (!up && each->needed) report.status = "DOWN";
   }
   if (report.status != "UP") call.status = 503;
   co_return report;
 }
 
-Task<bool> Health::well(const Context& given) {
+Task<bool> Health::well(const Context& context) {
+  bool all = true;
+  for (auto& each : dependencies_) all = (co_await is_up(context, *each) || !each->needed) && all;
+  co_return all;
+}
+
+void Health::add(std::string name, Probe probe, bool needed) {
+  auto& made = *dependencies_.emplace_back(std::make_unique<Dependency>());
+  made.name = std::move(name);
+  made.probe = std::move(probe);
+  made.needed = needed;
+}
+
+Task<bool> Health::is_up(const Context& given, Dependency& dependency) {
+  const auto now = clock_.now();
+  if (!dependency.needed && dependency.asked.load() > now - fresh_enough) co_return dependency.up.load();
+  dependency.asked = now;
   Context context = given;
-  context.deadline = std::min(context.deadline, clock_.now() + probe_limit);
-  for (auto& [name, probe] : probes_) {
-    if (!co_await probe(context)) co_return false;
+  context.deadline = std::min(context.deadline, now + probe_limit);
+  const auto answer = co_await dependency.probe(context);
+  if (const bool up = answer.has_value(); dependency.up.exchange(up) != up) {
+    if (up) log(Severity::info, "health", fmt::format("{} answers again", dependency.name));
+    else log(Severity::warning, "health", fmt::format("{} does not answer", dependency.name), {{"detail", answer.error().detail}});
   }
-  co_return true;
+  co_return dependency.up.load();
 }
 
 Task<Result<HealthReport>> Health::live(net::Call&) { co_return HealthReport{"UP", service_, {}}; }

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "net/route.hpp"
 #include "ports/clock.hpp"
@@ -21,10 +23,14 @@ class Health {
 
   Health(std::string service, Clock& clock) : service_(std::move(service)), clock_(clock) {}
 
-  void depends_on(std::string name, Probe probe) { probes_.emplace_back(std::move(name), std::move(probe)); }
+  // Without it the service is DOWN.
+  void depends_on(std::string name, Probe probe) { add(std::move(name), std::move(probe), true); }
+  // Reported as well, but the service does its work without it for a while. Asked once a second at most.
+  void uses(std::string name, Probe probe) { add(std::move(name), std::move(probe), false); }
+
   void set_ready(bool ready) { ready_ = ready; }
   bool ready() const { return ready_; }
-  Task<bool> well(const Context& context);  // what /health says
+  Task<bool> well(const Context& context);  // what /health says; asks everything, and the log hears of what has changed
 
   Task<Result<HealthReport>> health(net::Call& call);  // 503 with the failing dependency
   Task<Result<HealthReport>> live(net::Call& call);    // the process answers
@@ -33,9 +39,20 @@ class Health {
   static const net::RouteTable<Health>& routes();
 
  private:
+  struct Dependency {
+    std::string name;
+    Probe probe;
+    bool needed;
+    std::atomic<bool> up{true};
+    std::atomic<Monotonic> asked{Monotonic::min()};
+  };
+
+  void add(std::string name, Probe probe, bool needed);
+  Task<bool> is_up(const Context& context, Dependency& dependency);
+
   const std::string service_;
   Clock& clock_;
-  std::vector<std::pair<std::string, Probe>> probes_;
+  std::vector<std::unique_ptr<Dependency>> dependencies_;
   std::atomic<bool> ready_{true};
 };
 

@@ -17,7 +17,7 @@ Task<> Loop::run() {
     const auto outcome = co_await step_(context);
     if (stopping_) break;
     if (outcome) {
-      if (std::exchange(failing, false)) log(Severity::info, options_.name, "works again");
+      if (std::exchange(failing, false) && !options_.quiet) log(Severity::info, options_.name, "works again");
       backoff = options_.backoff_first;
       if (*outcome) continue;
       co_await alarm_->wait_until(clock_.now() + options_.period);
@@ -25,7 +25,7 @@ Task<> Loop::run() {
         co_await clock_.sleep(std::chrono::ceil<milliseconds>(left));
       }
     } else {
-      if (!std::exchange(failing, true)) {
+      if (!std::exchange(failing, true) && !options_.quiet) {
         log(Severity::warning, options_.name, outcome.error().message, {{"detail", outcome.error().detail}});
       }
       co_await alarm_->wait_until(clock_.now() + backoff);

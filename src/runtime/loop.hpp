@@ -20,6 +20,7 @@ struct LoopOptions {
   milliseconds step_limit{30'000};  // the deadline given to one step
   milliseconds backoff_first{50};
   milliseconds backoff_max{1000};  // what is back is used within a second
+  bool quiet = false;              // somebody else tells the log of its failures
 };
 
 class Loop {

@@ -14,8 +14,11 @@ namespace {
 namespace json = boost::json;
 using consul::HealthEntry, consul::refused, consul::version_in;
 
-constexpr seconds blocking_wait{25}, margin{5};
+constexpr seconds blocking_wait{25}, margin{3};
 constexpr seconds forgetfulness{10};  // after Consul was away
+
+// The first question is answered at once.
+seconds patience(std::string_view index) { return index == "0" ? margin : blocking_wait + margin; }
 
 // Consul's advice: an index that is missing or goes back begins again at 0.
 std::string next_index(const Response& answer, std::string_view last) {
@@ -98,11 +101,11 @@ std::uint32_t ConsulDirectory::weight_of(std::string_view service, const Instanc
 }
 
 Task<Result<bool>> ConsulDirectory::look(const Context& given, std::string service) {
-  Context context = given;
-  context.deadline = clock_.now() + blocking_wait + margin;
   auto& watched = watched_.find(service)->second;
   // An agent that was restarted counts anew: a question with the old index would wait for a change that was long ago.
   const auto index = std::exchange(watched.index, "0");
+  Context context = given;
+  context.deadline = clock_.now() + patience(index);
   if (std::exchange(watched.asked, true)) watched.failed = clock_.now();
   CO_TRY(const auto answer, co_await ask(context, Method::get,
                                          fmt::format("/v1/health/service/{}?passing=1&index={}&wait={}s", service, index, blocking_wait.count())));
@@ -125,9 +128,9 @@ Task<Result<bool>> ConsulDirectory::look(const Context& given, std::string servi
 }
 
 Task<Result<bool>> ConsulDirectory::look_at_weights(const Context& given) {
-  Context context = given;
-  context.deadline = clock_.now() + blocking_wait + margin;
   const auto index = std::exchange(weights_index_, "0");
+  Context context = given;
+  context.deadline = clock_.now() + patience(index);
   CO_TRY(const auto answer, co_await ask(context, Method::get,
                                          fmt::format("/v1/kv/shop/weights?raw=1&index={}&wait={}s", index, blocking_wait.count())));
   if (answer.status != 200 && answer.status != 404) co_return refused(answer);

@@ -12,6 +12,7 @@ AuthModule::AuthModule(const ServiceWorld& world, Settings settings, Database& d
   router_.mount(routes(), handlers_);
   router_.mount(Health::routes(), health_);
   health_.depends_on("database", [&database](const Context& context) { return database.ping(context); });
+  health_.uses("events", [&log = world.events](const Context& context) { return log.ping(context); });
   watch_outbox(world, "auth-service", outbox_);
 }
 

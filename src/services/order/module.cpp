@@ -25,6 +25,7 @@ OrderModule::OrderModule(const ServiceWorld& world, Settings settings, Database&
   router_.mount(routes(), handlers_);
   router_.mount(Health::routes(), health_);
   health_.depends_on("database", [&database](const Context& context) { return database.ping(context); });
+  health_.uses("events", [&log = world.events](const Context& context) { return log.ping(context); });
   watch_outbox(world, "order-service", outbox_);
   watch_consumer(world, "order-service", consumer_);
 }

@@ -35,6 +35,7 @@ ProductModule::ProductModule(const ServiceWorld& world, Settings settings, Datab
   router_.mount(routes(), handlers_);
   router_.mount(Health::routes(), health_);
   health_.depends_on("database", [&database](const Context& context) { return database.ping(context); });
+  health_.uses("events", [&log = world.events](const Context& context) { return log.ping(context); });
   watch_outbox(world, "product-service", outbox_);
   watch_consumer(world, "product-service", consumer_);
 }

@@ -14,6 +14,7 @@ SearchModule::SearchModule(const ServiceWorld& world, SearchIndex& index)
   router_.mount(routes(), handlers_);
   router_.mount(Health::routes(), health_);
   health_.depends_on("search", [&index](const Context& context) { return index.ping(context); });
+  health_.uses("events", [&log = world.events](const Context& context) { return log.ping(context); });
   watch_consumer(world, "search-service", consumer_);
 }
 
