@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""Every component down and slow: tests/distributed/outages.py, against the stack that SHOP_STACK names, or one of its own.
+"""Every component down, slow or talking rubbish, at the start and in flight: tests/distributed/outages.py, against the stack that SHOP_STACK names,
+or one of its own. Rubbish in flight: tests/fault/faults.py.
 
-What needs it answers 503 or 504 in time, says so in /health, the rest goes on, all heals without a restart, and nothing that was
-acknowledged is lost.
+What needs it answers 503 or 504 in time, says so in /health and in one line of the log, the rest goes on, all heals without a restart, and
+nothing that was acknowledged is lost.
 """
+import concurrent.futures
+import json
 import os
 import pathlib
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lib"))
+sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "fault")]
+from gate import Gates  # noqa: E402
 import shop as lib  # noqa: E402
 import stack as stacks  # noqa: E402
 
@@ -110,6 +114,8 @@ def kafka(shop, verb, back):
         assert placed.status == 201 and took < 10, f"an order waits for the event log: {placed} {took:.1f} s"
         renamed = admin.put(f"/products/{product['id']}", {"name": {"en": name}})
         assert renamed.status == 200, renamed
+        lib.eventually(lambda: lib.Client("127.0.0.1", shop.stack.services["order-service-1"]["port"]).get("/health").json()["dependencies"]["events"] == "DOWN", HEAL_S)
+        health(shop, "order-service", "UP", "database")
     finally:
         shop.component(back, "kafka")
     lib.eventually(lambda: client.get(f"/search/products?q={name}").json()["pagination"]["total"] == 1, 60, every_s=0.3)
@@ -153,9 +159,102 @@ def any_order_of_start(shop):
     lib.eventually(lambda: shop.client().post("/auth/login", {"email": lib.ADMIN[0], "password": lib.ADMIN[1]}).status == 200, HEAL_S)
 
 
+class Begun:
+    """One more instance of a service, that reaches one component through a gate."""
+
+    def __init__(self, shop, gates, service, component, settings):
+        self.shop, self.service, self.name = shop, service, f"{service}-9"
+        port = lib.free_port()
+        self.gate = gates.open(port, shop.stack.port(component))
+        peers = {"AUTH_SERVICE_URL": "auth-service-1", "PRODUCT_SERVICE_URL": "product-service-1", "ORDER_SERVICE_URL": "order-service-1"}
+        given = {"CONSUL_AGENT_HOST": "", **{name: f"127.0.0.1:{shop.stack.services[peer]['port']}" for name, peer in peers.items()
+                                             if service != "api-gateway" and service != peer.rsplit("-", 1)[0]}}
+        given |= {name: value.replace("GATE", f"127.0.0.1:{port}") for name, value in settings.items()}
+        shop.stack.services[self.name] = {**shop.stack.services[f"{service}-1"], "port": lib.free_port(), "pid": 0, "environment": given}
+
+    def get(self, path):
+        return lib.Client("127.0.0.1", self.shop.stack.services[self.name]["port"], timeout=20).get(path)
+
+    def said(self, since):
+        """Its warnings and errors, those of requests aside."""
+        lines = [json.loads(line) for line in self.shop.stack.log(self.name).read_text(errors="replace")[since:].splitlines() if line.startswith("{")]
+        return [line for line in lines if line["level"] in ("warning", "error") and "requestId" not in line]
+
+    def end(self):
+        self.shop.stack.stop_service(self.name)
+        self.shop.stack.wait_ended([self.name], 15)
+
+
+def begins_without(begun, fault, dependency, path, may_work):
+    """(seconds until it was well after its component was)"""
+    log, what = begun.shop.stack.log(begun.name), f"{begun.service} that begins with {dependency} {fault}"
+    since = log.stat().st_size if log.exists() else 0
+    begun.gate.set(fault)
+    begun.shop.stack.start_service(begun.name)
+    try:
+        lib.eventually(lambda: stacks.distributed.get(begun.shop.stack.services[begun.name]["port"], "/health/live")[0] == 200, HEAL_S)
+        if may_work:  # it does without
+            lib.eventually(lambda: begun.get("/health/ready").status == 200, HEAL_S)
+            assert begun.get(path).status == 200, f"{what} is no use: {begun.get(path)}"
+            lib.eventually(lambda: begun.get("/health").json()["dependencies"][dependency] == "DOWN", HEAL_S)
+        else:
+            time.sleep(1)
+            for asked in ("/health", "/health/ready"):
+                answer, took = timed(lambda a=asked: begun.get(a))
+                assert took < 3, f"{what}: {asked} took {took:.1f} s"
+                if begun.service == "api-gateway":
+                    assert answer.status == 200, f"{what}: {asked} {answer}"
+                    continue
+                assert answer.status == 503 and answer.json()["status"] == "DOWN", f"{what}: {asked} {answer}"
+                assert answer.json()["dependencies"][dependency] == "DOWN", f"{what} does not say what it waits for: {answer}"
+            answer, took = timed(lambda: begun.get(path))
+            assert answer.status == 503 and answer.headers["Retry-After"] and took < 3, f"{what}: {answer} after {took:.1f} s"
+        told = lib.eventually(lambda: begun.said(since), 5)
+        time.sleep(1.5)  # and it does not go on saying so
+        told = begun.said(since)
+        of_one = max(sum(line["component"] == each["component"] for line in told) for each in told)
+        assert of_one <= 2, f"{what} says it {of_one} times: {told[:6]}"
+        begun.gate.set("open")
+        healed = time.monotonic()
+        lib.eventually(lambda: begun.get("/health/ready").status == 200 and begun.get(path).status < 500, HEAL_S)
+        return time.monotonic() - healed
+    finally:
+        begun.gate.set("open")
+        begun.end()
+
+
+def begun_anyhow(shop):
+    """Each component refuses, is silent, or talks rubbish when a service begins; then it is well."""
+    url = shop.stack.database_url("order-service").replace(f"127.0.0.1:{shop.stack.port('postgres')}", "GATE")
+    cases = [("order-service", "postgres", "database", "/00000000-0000-4000-8000-00000000000c", False, {"DATABASE_URL": url, "DATABASE_URL_FILE": ""}),
+             ("cart-service", "redis", "redis", "/00000000-0000-4000-8000-00000000000b", False, {"REDIS_URL": "redis://GATE"}),
+             ("search-service", "elasticsearch", "search", "/products?q=lamp", False, {"ELASTICSEARCH_NODE": "http://GATE"}),
+             ("product-service", "kafka", "events", "/?limit=1", True, {"KAFKA_BROKERS": "GATE"}),
+             ("api-gateway", "consul", "consul", "/products?limit=1", False, {"CONSUL_AGENT_HOST": "127.0.0.1"})]
+    gates, worst = Gates(), {}
+
+    def all_faults(case):
+        service, component, dependency, path, may_work, settings = case
+        begun = Begun(shop, gates, service, component, settings)
+        if component == "consul":
+            begun.shop.stack.services[begun.name]["environment"]["CONSUL_AGENT_PORT"] = str(begun.gate.port)
+        for fault in ("down", "timeout", "rubbish"):
+            worst[component] = max(worst.get(component, 0), begins_without(begun, fault, dependency, path, may_work))
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+            list(pool.map(all_faults, cases))
+    finally:
+        gates.close()
+        for name in [name for name in shop.stack.services if name.endswith("-9")]:
+            del shop.stack.services[name]
+        shop.stack.save()
+    return "well again after " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in worst.items())
+
+
 def main():
     tests = [(redis, "kill9", "start"), (redis, "pause", "resume"), (postgres, "kill9", "start"), (postgres, "pause", "resume"),
-             (elasticsearch, "kill9", "start"), (kafka, "kill9", "start"), (any_order_of_start,)]
+             (elasticsearch, "kill9", "start"), (kafka, "kill9", "start"), (kafka, "pause", "resume"), (any_order_of_start,), (begun_anyhow,)]
     wanted = sys.argv[1:]
     failed = 0
     with stacks.given_or_started() as shop:

@@ -2,7 +2,8 @@
 
 Modes: open; down (refuses, and ends what is there), latency (1 s for every piece of a reply), timeout (swallows everything), reset (a reset in the
 middle of a reply), cut (ends after 150 bytes of reply), slicer (pieces of at most 7 bytes), corrupt (a byte in the first five of every piece of a
-reply is another: lengths, types, status lines. What is garbled inside a value no protocol without a checksum can notice: that is TLS' work).
+reply is another: lengths, types, status lines. What is garbled inside a value no protocol without a checksum can notice: that is TLS' work),
+rubbish (no byte of a reply is as it was sent; not among FAULTS: nothing more to learn from it in flight).
 A change of mode concerns the connections that are open as well.
 """
 import asyncio
@@ -103,6 +104,9 @@ class Gate:
                 data = bytearray(data)
                 data[self.random.randrange(min(5, len(data)))] ^= self.random.randrange(1, 256)
                 data = bytes(data)
+            if mode == "rubbish":
+                writer.spoiled = True
+                data = self.random.randbytes(len(data))
             if mode == "slicer":
                 for at in range(0, min(len(data), 1400), 7):
                     writer.write(data[at:at + 7])
