@@ -16,7 +16,7 @@ mtype = { PLACED, ABANDONED };                           /* an outcome, once and
 mtype = { PENDING, CANCELLED };                          /* an order; NONE before. PENDING stands for all that is not CANCELLED or FAILED */
 mtype = { CLAIMED, ANSWERED, AGAIN, REFUSED, CONFLICT }; /* further answers */
 mtype = { CLAIM, RESERVE, COMMIT, GIVE_UP, RELEASE_CLAIM, RELEASE, CONFIRM, CANCEL, QUIET }; /* actions */
-#define NO 15
+#define NO 255
 
 #ifdef BREADTH /* breadth first, for the shortest trail: then Spin allows nothing hidden from the state */
 #define hidden
@@ -68,7 +68,7 @@ mtype outcome[ORDERS] = NONE;
 mtype order[ORDERS] = NONE;
 byte claimed = NO; /* the order id that the key holds */
 bit answered;      /* the claim is settled: status 201 */
-byte made;         /* how many ids were made under the key */
+short made;        /* how many ids were made under the key */
 /* the world */
 bit refused[ORDERS]; /* somebody was told REFUSED or RELEASED; of ids under the key, where it matters */
 byte working = 2;    /* handlers that run, or will */

@@ -64,7 +64,7 @@ static int read_placing(void) {
     int order = 0;
     line[strcspn(line, "\n")] = 0;
     const int parts = sscanf(line, "%31s %d %31s %31s", action, &order, answer, unsure);
-    if ((parts < 3 && strcmp(action, "QUIET") != 0) || order < 0 || order > 7) break;
+    if ((parts < 3 && strcmp(action, "QUIET") != 0) || order < 0 || order > 15) break;
     snprintf(trace_steps[trace_length].text, sizeof trace_steps[0].text, "%s", line);
     trace_steps[trace_length].action = named(action);
     trace_steps[trace_length].order = order;

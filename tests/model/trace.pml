@@ -1,18 +1,19 @@
 /* The model as the judge of a trace: order.pml includes this when TRACE is set. What happens must be the next step of the trace,
    with the same answer; which handler does it, and what nobody sees (crashes, lost calls), is the model's choice. The stock is not
    the trace's: whether it suffices is what the trace says. When the trace ends, it is quiet. tests/model/traces has the rest. */
-#define ORDERS 8
-#define EACH(step) step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7)
+#define ORDERS 16
+#define EACH(step) step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) \
+                   step(8) step(9) step(10) step(11) step(12) step(13) step(14) step(15)
 #define KEYED(o) keyed
 #define MADE(o) (!keyed || (made >> (o)) & 1) /* here `made` is a set */
 #define MORE (!((made >> wanted_order) & 1))
 #define FRESH wanted_order; made = made | (1 << wanted_order)
-#define UNPLACED (order[0] == NONE && order[1] == NONE && order[2] == NONE && order[3] == NONE && order[4] == NONE && order[5] == NONE && \
-                  order[6] == NONE && order[7] == NONE)
+#define AND_UNPLACED(o) && order[o] == NONE
+#define UNPLACED (true EACH(AND_UNPLACED))
 #define WANTS0(o) 1
 #define WANTS1(o) 1
-#define START0 8
-#define START1 8
+#define START0 16
+#define START1 16
 #define HAS(stock, wanted) (answer_wanted != REFUSED)
 
 bit keyed;

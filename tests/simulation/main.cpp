@@ -4,6 +4,7 @@
 //   simulate --seed 17 [--bug no_key]                                  one world, with everything it says
 //   simulate --seeds 20 --trace FILE [--bug no_key]                    the steps of every order, for tests/model/traces
 //   simulate --find BUG [--within 200]                                 whether the planted bug is found; exit code 1 when not
+//   simulate --contended ...                                           any of these in worlds where the last piece is fought for
 //   simulate --failure-loop [--bug no_key]                             every call of every operation fails once; exit code 1 when one broke
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,13 +28,17 @@ struct Arguments {
   int operations = 200, within = 200;
   std::size_t jobs = 2;
   std::string bug = "none", find, trace;
-  bool failure_loop = false;
+  bool failure_loop = false, contended = false;
 };
 
 struct Sum {
   std::uint64_t runs = 0, broken = 0, hash = 0, operations = 0;
   std::map<std::string, std::int64_t> counts;
 };
+
+Outcome ran(const Arguments& arguments, std::uint64_t seed, Bug bug) {
+  return arguments.contended ? contend(seed, bug) : run(seed, arguments.operations, bug);
+}
 
 void show(const Outcome& outcome, std::FILE* out) {
   for (std::size_t i = 0; i < std::min<std::size_t>(outcome.violations.size(), 10); ++i) {
@@ -45,7 +50,7 @@ void show(const Outcome& outcome, std::FILE* out) {
 void work(const Arguments& arguments, std::size_t job, Bug bug, std::FILE* out) {
   Sum sum;
   for (auto seed = arguments.first + job; seed < arguments.first + arguments.seeds; seed += arguments.jobs) {
-    const auto outcome = run(seed, arguments.operations, bug);
+    const auto outcome = ran(arguments, seed, bug);
     ++sum.runs;
     sum.hash ^= outcome.hash;
     if (!outcome.violations.empty()) {
@@ -108,7 +113,7 @@ int trace(const Arguments& arguments, Bug bug) {
   if (!out) throw std::runtime_error(arguments.trace + " cannot be written.");
   std::size_t steps = 0;
   for (auto seed = arguments.first; seed < arguments.first + arguments.seeds; ++seed) {
-    const auto outcome = run(seed, arguments.operations, bug);
+    const auto outcome = ran(arguments, seed, bug);
     write_trace(outcome, out);
     steps += outcome.steps.size();
   }
@@ -118,7 +123,7 @@ int trace(const Arguments& arguments, Bug bug) {
 
 int find(const Arguments& arguments, Bug bug) {
   for (int i = 0; i < arguments.within; ++i) {
-    const auto outcome = run(arguments.first + static_cast<std::uint64_t>(i), arguments.operations, bug);
+    const auto outcome = ran(arguments, arguments.first + static_cast<std::uint64_t>(i), bug);
     if (outcome.violations.empty()) continue;
     fmt::print("{} is found by seed {}, the {}th: {}\n", arguments.find, outcome.seed, i + 1, outcome.violations.front());
     return 0;
@@ -128,7 +133,7 @@ int find(const Arguments& arguments, Bug bug) {
 }
 
 int one(const Arguments& arguments, Bug bug) {
-  const auto outcome = run(arguments.seed, arguments.operations, bug);
+  const auto outcome = ran(arguments, arguments.seed, bug);
   for (const auto& [kind, times] : outcome.faults) fmt::print("{:>9}  {}\n", times, kind);
   for (const auto& [kind, times] : outcome.done) fmt::print("{:>9}  {}\n", times, kind);
   show(outcome, stdout);
@@ -150,6 +155,7 @@ int main(int argc, char** argv) {
   app.add_option("--find", arguments.find, "Planted bug that must be found");
   app.add_option("--within", arguments.within, "Seeds in which it must be")->capture_default_str();
   app.add_option("--trace", arguments.trace, "Where to write the steps of every order");
+  app.add_flag("--contended", arguments.contended, "Instead of a whole shop: many requests under few keys for the last piece");
   app.add_flag("--failure-loop", arguments.failure_loop, "Fails every call in turn");
   CLI11_PARSE(app, argc, argv);
   try {

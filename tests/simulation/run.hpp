@@ -17,6 +17,9 @@ struct Outcome {
 
 Outcome run(std::uint64_t seed, int operations, Bug bug);
 
+// Many requests under few keys for the last piece of one variant.
+Outcome contend(std::uint64_t seed, Bug bug);
+
 // The steps as text for tests/model/traces: each order by itself, orders under one key together, in the order in which they happened.
 void write_trace(const Outcome& outcome, std::FILE* out);
 

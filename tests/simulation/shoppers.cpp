@@ -122,16 +122,21 @@ Task<Shoppers::Answer> Shoppers::as_admin(std::string service, Method method, st
 // --- placing
 
 Placing& Shoppers::new_placing(bool keyed) {
+  Lines lines(1 + dice_.below(4));
+  const auto& items = beginning().items;
+  for (auto& [variant, quantity] : lines) {
+    variant = items[dice_.below(dice_.chance(600) ? 3 : items.size())].variant.text();
+    quantity = 1 + static_cast<std::int64_t>(dice_.below(4));
+  }
+  return new_placing(keyed, std::move(lines));
+}
+
+Placing& Shoppers::new_placing(bool keyed, Lines lines) {
   auto& placing = ledger_.placings.emplace_back();
   placing.number = ++numbers_;
   if (keyed) placing.key = fmt::format("key-{}", placing.number);
   placing.buyer = fmt::format("guest{}@example.com", placing.number);
-  const auto lines = 1 + dice_.below(4);
-  const auto& items = beginning().items;
-  for (std::uint64_t i = 0; i < lines; ++i) {
-    const auto& item = items[dice_.below(dice_.chance(600) ? 3 : items.size())];
-    placing.lines.emplace_back(item.variant.text(), 1 + static_cast<std::int64_t>(dice_.below(4)));
-  }
+  placing.lines = std::move(lines);
   const auto body = [&](std::int64_t more) {
     std::string wanted;
     for (const auto& [variant, quantity] : placing.lines) {

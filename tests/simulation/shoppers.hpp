@@ -84,7 +84,9 @@ class Shoppers {
 
   // Single operations, for the failure loop.
   Task<> log_in();
-  Placing& new_placing(bool keyed);
+  using Lines = std::vector<std::pair<std::string, std::int64_t>>;
+  Placing& new_placing(bool keyed);  // of lines that are drawn
+  Placing& new_placing(bool keyed, Lines lines);
   Task<bool> send(Placing& placing, const std::string& body);  // false: no final answer
   Task<bool> cancel(const std::string& order, const std::string& guest_token, const std::string& token);
   Adjusting& new_adjusting();

@@ -12,6 +12,9 @@ grep fault "$out"
 tail -1 "$out"
 awk '/fault/ && $1 < 100 { print "only " $0; few = 1 } END { exit few }' "$out" || { echo "A kind of fault struck fewer than 100 times."; exit 1; }
 
+$simulate --contended --seeds 200 >"$out" || { cat "$out"; echo "An invariant broke: simulate --contended --seed N shows it again."; exit 1; }
+tail -1 "$out"
+
 # Another process, other addresses, other keys and tokens: the same run.
 first=$($simulate --seeds 20 --jobs 1 | grep -o 'hash=[0-9a-f]*')
 again=$($simulate --seeds 20 --jobs 3 | grep -o 'hash=[0-9a-f]*')
@@ -20,3 +23,4 @@ again=$($simulate --seeds 20 --jobs 3 | grep -o 'hash=[0-9a-f]*')
 for bug in no_key locks_unordered event_after_commit no_expiry absolute_stock no_inbox carts_unchecked index_forgets; do
   $simulate --find "$bug" --within 200
 done
+$simulate --contended --find key_passed --within 200

@@ -19,10 +19,11 @@ enum class Bug {
   no_expiry,          // nobody looks for reservations that nobody confirms
   absolute_stock,     // the stock is read, and later written as a number
   no_inbox,           // a consumer does again what it is told again
+  key_passed,         // a request does not look whether its key has passed to another order meanwhile
   carts_unchecked,    // a cart is read, changed, and written over whatever stands there by then
   index_forgets,      // what the search engine refused is taken for written
 };
-BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_expiry, absolute_stock, no_inbox, carts_unchecked, index_forgets)
+BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_expiry, absolute_stock, no_inbox, key_passed, carts_unchecked, index_forgets)
 
 // One step of an order's life, in the names of tests/model/order.pml: what a transaction did, or why it refused to.
 struct Step {
