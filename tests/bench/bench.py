@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--seconds", type=float, help="of each run (3; quick 1.5)")
     parser.add_argument("--runs", type=int, help="of each subject (5)")
     parser.add_argument("--products", type=int, help="of the large catalogue (10000; quick 1000)")
-    parser.add_argument("--largest", type=int, help="products of the last step of growth (100000; quick 10000; 1000000 takes half an hour)")
+    parser.add_argument("--largest", type=int, help="products of the last step of growth (100000; quick 1000; 1000000 takes half an hour)")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     if unknown := set(options.names) - set(ALL):

@@ -16,7 +16,7 @@ NEVER_AGAIN = ("GET", "/products?page=1&limit=20&nobody-asked-before={n}", 200) 
 
 def growth(bench):
     """1 000, 10 000, 100 000 products, with --largest 1 000 000; orders of 1, 10 and 100 lines"""
-    largest = bench.options.largest or (10_000 if bench.quick else 100_000)
+    largest = bench.options.largest or (1_000 if bench.quick else 100_000)
     for size in [n for n in SIZES if n <= largest]:
         folder = bench.folder / f"growth-{size}"
         try:
@@ -52,19 +52,19 @@ def step(bench, size, folder, with_lines, with_rebuild):
         add("from exec to the first list", middle(starts) * 1000, "ms")
         add("resident memory after the start", resident_mb(pids, "Rss"), "MB")
         products = sample(running, size)
-        requests = [("list", [LIST], 16), ("list that no copy holds", [NEVER_AGAIN], 4), ("detail", details_of(products), 16), ("search", searches(), 4),
-                    ("order of 2 lines", checkouts(products, customer(running)), 16)]
+        requests = [("a list", [LIST], 16), ("a list that no copy holds", [NEVER_AGAIN], 4), ("a detail", details_of(products), 16),
+                    ("a search", searches(), 4), ("an order of 2 lines", checkouts(products, customer(running)), 16)]
         for what, kinds, connections in requests:
             with Load(kinds) as load:
-                results = [load.run(running.port, pids, connections, min(2.0, bench.seconds), quiet_cores=0.1) for _ in range(3)]
-            add(f"CPU of a {what}", middle([r["cpu_us"] for r in results]), "us/req")
+                results = [load.run(running.port, pids, connections, min(2.0, bench.seconds), quiet_cores=0.1) for _ in range(2)]
+            add(f"CPU of {what}", middle([r["cpu_us"] for r in results]), "us/req")
         add("resident memory after the load", resident_mb(pids, "Rss"), "MB")
         add("data on disk", sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6, "MB")
         if with_lines:
             token = customer(running)
             for lines in LINES:
                 with Load(checkouts(products, token, lines, count=500)) as load:
-                    results = [load.run(running.port, pids, 16, min(2.0, bench.seconds), quiet_cores=0.1) for _ in range(3)]
+                    results = [load.run(running.port, pids, 16, min(2.0, bench.seconds), quiet_cores=0.1) for _ in range(2)]
                 cpu = middle([r["cpu_us"] for r in results])
                 bench.add("growth", f"order of {lines} line{'s' * (lines > 1)}: CPU of the order", cpu, "us/order", size=lines, of="order")
                 bench.add("growth", f"order of {lines} line{'s' * (lines > 1)}: CPU of a line", cpu / lines, "us/line", size=lines, of="line")

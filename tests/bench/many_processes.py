@@ -53,7 +53,7 @@ def modes(bench):
         shops = [(running, variants_of(running), customer(running)) for running in (one, many)]
         for what, requests in ROUTES:
             loads = [Load(requests(*each)) for each in shops]
-            ours, theirs = pairs(min(3, bench.runs), lambda: loads[0].run(one.port, alone, 8, bench.seconds / 2, quiet_cores=0.1),
+            ours, theirs = pairs(min(2, bench.runs), lambda: loads[0].run(one.port, alone, 8, bench.seconds / 2, quiet_cores=0.1),
                                  lambda: loads[1].run(many.port, everything, 8, bench.seconds / 2, quiet_cores=quiet))
             bench.table.versus(11, f"{what}: CPU, one process / distributed", [r["cpu_us"] for r in ours], [r["cpu_us"] for r in theirs], "us/req", "distributed")
             for load in loads:

@@ -78,8 +78,8 @@ def charts_of(rows):
         out.append(("11", "modes", "CPU of a request, every process and store, microseconds (logarithmic)", bars(values, own=("one process",), holds=True, logarithmic=True)))
     growth = {}
     for row in rows:
-        if row["goal"] == "growth" and row.get("of", "").startswith("CPU of a "):
-            growth.setdefault(row["of"].removeprefix("CPU of a "), []).append((row["size"], row["figure"]))
+        if row["goal"] == "growth" and row.get("of", "").startswith("CPU of a"):
+            growth.setdefault(row["of"].removeprefix("CPU of "), []).append((row["size"], row["figure"]))
     if growth and max(map(len, growth.values())) > 1:
         out.append(("growth", "growth", "CPU of a request by products, microseconds", lines(growth)))
     memory = {}

@@ -152,6 +152,20 @@ void Catalogue::published(const ProductId& id) {
   stock_epoch_.fetch_add(1);
 }
 
+std::vector<std::uint64_t> Catalogue::marks(const std::vector<Snapshot>& read) {
+  std::vector<std::uint64_t> marks;
+  for (const auto& snapshot : read) marks.push_back(stamp(snapshot.product.id));
+  return marks;
+}
+
+void Catalogue::adopt(std::vector<Snapshot> read, const std::vector<std::uint64_t>& marks) {
+  if (limits_.shared) return;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    const auto id = read[i].product.id;
+    keep(id, marks[i], {std::make_shared<const Snapshot>(std::move(read[i])), {}});
+  }
+}
+
 void Catalogue::everything_changed() {
   {
     const std::lock_guard lock(mutex_);

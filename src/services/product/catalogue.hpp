@@ -53,6 +53,10 @@ class Catalogue {
   void product_changed(const ProductId& id);  // anything but stock
   void stock_changed(const ProductId& id);
   void published(const ProductId& id);        // whatever it was that changed
+
+  // What a transaction has read, for readers after its commit: `adopt` keeps it unless the product has changed since `marks`.
+  std::vector<std::uint64_t> marks(const std::vector<Snapshot>& read);
+  void adopt(std::vector<Snapshot> read, const std::vector<std::uint64_t>& marks);  // nothing when shared: the store alone vouches for copies
   void everything_changed();                  // categories: they stand in every product
   void currencies_changed();
 

@@ -431,7 +431,7 @@ Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
   for (const auto& id : ids) {
     CO_TRY(versions[id], co_await store::next_version(tx, id));
   }
-  CO_TRY(const auto snapshots, co_await store::snapshots(tx, ids));
+  CO_TRY(auto snapshots, co_await store::snapshots(tx, ids));
   for (const auto& snapshot : snapshots) {
     const auto& id = snapshot.product.id;
     distinct.erase(id);
@@ -448,7 +448,7 @@ Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
     for (const auto& id : ids) catalogue_.published(id);
   };
   forget();  // what was read has been committed, whatever becomes of this transaction
-  tx.on_commit(forget);
+  tx.on_commit([this, marks = catalogue_.marks(snapshots), read = std::move(snapshots)]() mutable { catalogue_.adopt(std::move(read), marks); });
   co_return more;
 }
 
