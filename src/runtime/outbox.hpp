@@ -2,7 +2,8 @@
 // publishes them at least once, in order per key, and deletes them. Nobody sends an event from a request.
 //
 // The relay deletes what it has published by number and never remembers a position: numbers are given before commits, so
-// "everything after the last one" would skip rows. One relay at a time works, by a lease; a second one could at worst double.
+// "everything after the last one" would skip rows. One relay at a time works, by a lease; a second one could at worst double. It is
+// woken by commits of its own process, and looks 40 times a second while other replicas write.
 #pragma once
 
 #include <atomic>
@@ -45,6 +46,7 @@ class Outbox {
 
  private:
   Task<Result<bool>> step(const Context& context);
+  Task<bool> look_again_soon();
 
   const std::string service_;
   Database& database_;
@@ -54,6 +56,8 @@ class Outbox {
   const std::string holder_;
   const milliseconds lease_;
   Instant lease_until_;
+  Monotonic others_until_{};
+  std::atomic<std::int64_t> own_{0};  // committed here since the relay last looked
   std::atomic<std::int64_t> published_{0}, depth_{0};
   Loop relay_;
 };
