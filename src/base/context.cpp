@@ -23,7 +23,12 @@ bool read_hex(std::string_view text, std::span<std::uint8_t> out) {
 
 void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
   static constexpr char hex[] = "0123456789abcdef";
-  for (auto b : bytes) (out += hex[b >> 4]) += hex[b & 15];
+  auto at = out.size();
+  out.resize(at + 2 * bytes.size());
+  for (auto b : bytes) {
+    out[at++] = hex[b >> 4];
+    out[at++] = hex[b & 15];
+  }
 }
 
 bool all_zero(std::span<const std::uint8_t> bytes) {
@@ -48,7 +53,9 @@ bool Trace::parse(std::string_view header, Trace& out) {
 }
 
 std::string Trace::traceparent() const {
-  std::string out = "00-";
+  std::string out;
+  out.reserve(55);
+  out = "00-";
   append_hex(out, trace_id);
   out += '-';
   append_hex(out, span_id);

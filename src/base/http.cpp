@@ -33,6 +33,10 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
+  if (fields_.empty()) {  // room for what most messages have
+    fields_.reserve(16);
+    text_.reserve(512);
+  }
   fields_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint16_t>(name.size()),
                      static_cast<std::uint32_t>(value.size())});
   text_.append(name).append(value);

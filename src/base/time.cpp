@@ -59,10 +59,25 @@ std::string Instant::text() const {
   const sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds(ms)};
   const auto days = floor<std::chrono::days>(at);
   const year_month_day date{days};
-  const hh_mm_ss time{at - days};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
+  const auto year = static_cast<int>(date.year());
+  if (year < 0 || year > 9999) {
+    const hh_mm_ss time{at - days};
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year, static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
+  }
+  std::string out = "0000-00-00T00:00:00.000Z";  // every log line has one: by hand, a tenth of what the format costs
+  const auto put = [&out](std::size_t last, std::int64_t number) {
+    for (; number > 0; number /= 10) out[last--] = static_cast<char>('0' + number % 10);
+  };
+  const auto in_day = (at - days).count();
+  put(3, year);
+  put(6, static_cast<unsigned>(date.month()));
+  put(9, static_cast<unsigned>(date.day()));
+  put(12, in_day / 3'600'000);
+  put(15, in_day / 60'000 % 60);
+  put(18, in_day / 1000 % 60);
+  put(22, in_day % 1000);
+  return out;
 }
 
 std::string http_date(Instant instant) {
