@@ -3,6 +3,7 @@
 
 #include "contract/cutting_proxy.hpp"
 #include "contract/database_worlds.hpp"
+#include "runtime/idempotency.hpp"
 
 namespace shop::contract {
 namespace {
@@ -30,6 +31,16 @@ Task<Result<void>> touch_both_in(Transaction& tx, std::int64_t first, std::int64
   CO_CHECK(co_await PostgresWorld::dawdle(tx, milliseconds(100)));
   CO_CHECK(co_await execute(tx, touch, second));
   co_return Result<void>();
+}
+
+const IdempotencyKey of_somebody{"user 1", "key", "hash"};
+
+// Claims what is claimed already, dawdles, and settles it.
+Task<Result<void>> settle_later_in(Transaction& tx, std::string& resource) {
+  CO_TRY(const auto standing, co_await claim(tx, of_somebody, "second", Instant{}));
+  resource = standing ? standing->resource : "nobody's";
+  CO_CHECK(co_await PostgresWorld::dawdle(tx, milliseconds(500)));
+  co_return co_await settle_claim(tx, of_somebody, 201, "answer");
 }
 
 class Postgres : public testing::Test {
@@ -90,6 +101,28 @@ TEST_F(Postgres, DeadlocksAreRunAgain) {
     EXPECT_TRUE(outcome) << why(outcome);
   }
   EXPECT_EQ(*await(read(*direct, context, [](Transaction& tx) { return number(tx, total); })), 4);
+}
+
+// What tests/model/rows.pml builds on: a claim locks the key's row although it changes nothing, so nobody frees or takes the key before
+// the transaction has ended.
+TEST_F(Postgres, AClaimedKeyIsHeldUntilTheTransactionEnds) {
+  world().administer(world().name(), "SET client_min_messages = warning; DROP TABLE IF EXISTS idempotency_keys; " + std::string(idempotency_schema));
+  const auto context = within(milliseconds(10'000));
+  ASSERT_TRUE(await(write(*direct, context, claim, of_somebody, std::string("first"), Instant{})));
+  std::string resource;
+  auto settling = boost::asio::co_spawn(
+      stage().threads.at(1), direct->run(context, Access::write, [&](Transaction& tx) { return settle_later_in(tx, resource); }), boost::asio::use_future);
+  ASSERT_TRUE(eventually(milliseconds(5000), [&] {
+    return world().administer(world().name(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()") == "1";
+  }));
+  EXPECT_TRUE(await(write(*direct, context, release_claim, std::string("first"))));  // waits, and finds it settled
+  ASSERT_TRUE(settling.get());
+  EXPECT_EQ(resource, "first");
+  const auto standing = await(write(*direct, context, claim, of_somebody, std::string("third"), Instant{}));
+  ASSERT_TRUE(standing && *standing);
+  EXPECT_EQ((*standing)->resource, "first");
+  EXPECT_EQ((*standing)->status, 201);
+  EXPECT_EQ((*standing)->body, "answer");
 }
 
 TEST_F(Postgres, ACommitWithoutAnswerIsUnknownAndNotRepeated) {
