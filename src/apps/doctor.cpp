@@ -6,20 +6,26 @@
 #include <fmt/format.h>
 
 #include "adapters/sql_log/backlog.hpp"
+#include "apps/reindex.hpp"
+#include "runtime/dead_letters.hpp"
 #include "runtime/outbox.hpp"
 #include "runtime/peer.hpp"
 #include "services/auth/store.hpp"
 #include "services/order/store_audit.hpp"
 #include "services/product/api.hpp"
 #include "services/product/store_audit.hpp"
+#include "services/search/domain.hpp"
 
 namespace shop {
 namespace {
 
 constexpr std::int64_t page = 500;
 constexpr std::size_t most = 1000;           // findings of one kind, about
+constexpr seconds patience_that_tells{8};   // who runs has taken its work up by then, also after a failure
 constexpr milliseconds sweep_time{30'000};   // after an expiry the sweeper has had its chance
 constexpr std::string_view beyond = "~";     // greater than every id
+constexpr std::size_t most_events = 30'000;  // of orders that are read back
+const std::vector<std::string> consuming_services{"order-service", "product-service", "search-service"};
 
 using product::store::OrderStock;
 using product::store::StockLine;
@@ -195,6 +201,7 @@ std::string key_of(const Finding& finding) { return finding.invariant + ' ' + fi
 Task<Result<void>> Doctor::files(const Context& context, DoctorReport& report) {
   const std::pair<Database*, std::string> all[] = {{stores_.auth, "auth"}, {stores_.product, "product"}, {stores_.order, "order"}, {stores_.events, "events"}};
   for (const auto& [database, name] : all) {
+    if (!database && name == "events") continue;  // Kafka's, or none: events() says so
     if (!database) {
       report.not_checked.push_back("the store of " + name);
       continue;
@@ -211,7 +218,11 @@ Task<Result<void>> Doctor::stock(const Context& context, DoctorReport& report) {
   report.counted["variants"] = counts.variants;
   report.counted["stock movements"] = counts.movements;
   report.counted["reservations"] = counts.reservations;
-  if (counts.unpublished > 0) report.waiting["product changes to be published"] = counts.unpublished;
+  if (counts.unpublished > 0) {
+    report.waiting["product changes to be published"] = counts.unpublished;
+    report.begun.push_back({"product-service", std::to_string(counts.oldest_unpublished),
+                            fmt::format("changed_products: {} rows from seq={}", counts.unpublished, counts.oldest_unpublished)});
+  }
   CO_TRY(const auto faults, co_await read(*stores_.product, context, product::store::stock_faults, std::int64_t(most)));
   for (const auto& f : faults) {
     report.findings.push_back({"I1", "variant " + f.variant_id,
@@ -312,17 +323,129 @@ Task<Result<void>> Doctor::events(const Context& context, DoctorReport& report) 
   for (const auto& [database, name] : all) {
     if (!database) continue;
     CO_TRY(const auto outbox, co_await read(*database, context, outbox_backlog));
-    if (outbox.waiting > 0) report.waiting[name + " events to be published"] = outbox.waiting;
+    if (outbox.waiting == 0) continue;
+    report.waiting[name + " events to be published"] = outbox.waiting;
+    const auto since = outbox.oldest.value_or(Instant()).text();
+    report.begun.push_back({name + "-service", since, fmt::format("outbox of {}: {} rows since {}", name, outbox.waiting, since)});
   }
-  if (!stores_.events) co_return Result<void>();
-  CO_TRY(const auto behind, co_await read(*stores_.events, context, sql_log::backlog));
-  for (const auto& group : behind) report.waiting[fmt::format("{} events for {}", group.topic, group.group)] = group.waiting;
-  CO_TRY(const auto dead, co_await read(*stores_.events, context, sql_log::dead_letters));
-  for (const auto& letters : dead) {
-    report.findings.push_back({"I6", letters.topic, "Events did not reach their consumer: it gave them up.",
-                               {fmt::format("events: {} rows with topic={}", letters.count, letters.topic)}, Repair::none, {}, {}});
+  if (stores_.events) {
+    CO_TRY(const auto behind, co_await read(*stores_.events, context, sql_log::backlog));
+    for (const auto& group : behind) {
+      report.waiting[fmt::format("{} events for {}", group.topic, group.group)] = group.waiting;
+      report.begun.push_back({group.group, std::to_string(group.position),
+                              fmt::format("positions: consumer={} topic={} number={}, {} events behind", group.group, group.topic, group.position,
+                                          group.waiting)});
+    }
+    CO_TRY(const auto ahead, co_await read(*stores_.events, context, sql_log::ahead));
+    for (const auto& group : ahead) {
+      report.findings.push_back({"I6", group.group, "A consumer stands behind the log's end: it would skip the next events.",
+                                 {fmt::format("positions: consumer={} topic={} number={}", group.group, group.topic, group.position)}, Repair::none, {}, {}});
+    }
+  }
+  if (!stores_.log) {
+    report.not_checked.push_back("the event log");
+    co_return Result<void>();
+  }
+  CO_TRY(const auto dead, co_await DeadLetters(*stores_.log, consuming_services).list(context));
+  for (const auto& letter : dead) {
+    if (letter.replayed) continue;
+    report.findings.push_back({"I6", "dead letter " + letter.id, "An event did not reach its consumer, which gave it up: shopctl dlq.",
+                               {fmt::format("topic={} key={} group={} cause={}", letter.topic, letter.key, letter.group, letter.cause)}, Repair::none, {}, {}});
+  }
+  co_return co_await told(context, report);
+}
+
+// Every order was told of: its event stands in the log, or waits in the outbox. What the log no longer holds cannot be said.
+Task<Result<void>> Doctor::told(const Context& context, DoctorReport& report) {
+  if (!stores_.order) co_return Result<void>();
+  std::set<std::string, std::less<>> told;
+  for (std::string after; after != beyond;) {  // the orders before the events: who is told of later is newer than what is looked for
+    CO_TRY(const auto ids, co_await read(*stores_.order, context, order::store::order_ids_after, after, page));
+    told.insert(ids.begin(), ids.end());
+    after = static_cast<std::int64_t>(ids.size()) == page ? ids.back() : std::string(beyond);
+  }
+  std::set<std::string, std::less<>> missing = std::move(told);
+  CO_TRY(const auto waiting, co_await read(*stores_.order, context, order::store::orders_to_be_told));
+  for (const auto& id : waiting) missing.erase(id);
+  auto events = co_await stores_.log->history(context, {"order_events"}, most_events);
+  if (!events && events.error().code == Code::too_large) {
+    report.not_checked.push_back(fmt::format("whether every order was told of: there are more than {} events", most_events));
+    co_return Result<void>();
+  }
+  CO_CHECK(events);
+  for (const auto& event : *events) missing.erase(event.record.key);
+  for (const auto& id : missing) {
+    if (report.findings.size() > most) break;
+    report.findings.push_back({"I6", "order " + id, "No event told of the order.", {fmt::format("order_events: none with key={}", id), "outbox: none"},
+                               Repair::none, id, {}});
   }
   co_return Result<void>();
+}
+
+// The index first: what changes in between is newer in the catalogue, under way, and no longer so at the next look.
+Task<Result<void>> Doctor::index(const Context& context, DoctorReport& report) {
+  if (!stores_.product) co_return Result<void>();
+  if (!stores_.index) {
+    report.not_checked.push_back("the search index");
+    co_return Result<void>();
+  }
+  CO_TRY(const auto marked, co_await read(*stores_.product, context, product::store::products_under_way));
+  std::set<std::string> under_way(marked.begin(), marked.end());
+  if (stores_.events) {
+    CO_TRY(const auto waiting, (co_await read(*stores_.events, context, sql_log::waiting_keys, std::string("search-service-group-products"),
+                                              std::string("product_events"))));
+    under_way.insert(waiting.begin(), waiting.end());
+  }
+  const auto differs = [&](const ProductId& id, const std::string& version, std::string message, std::vector<std::string> rows) {
+    if (under_way.contains(id.text())) return void(++report.waiting["products to be indexed"]);
+    report.findings.push_back({"I7", fmt::format("product {} ({})", id.text(), version), std::move(message), std::move(rows), Repair::reindex, id.text(), {}});
+  };
+  for (std::optional<ProductId> after;;) {
+    auto listed = co_await stores_.index->list(context, after, static_cast<std::size_t>(page));
+    if (!listed && !after) {
+      report.findings.push_back({"I7", "search index", "The search index cannot be read.", {listed.error().message + " " + listed.error().detail},
+                                 Repair::reindex, {}, {}});
+      co_return Result<void>();
+    }
+    CO_CHECK(listed);
+    CO_TRY(const auto documents, co_await read(*stores_.product, context, product::store::documents, product::DocumentQuery{after, page}));
+    std::optional<ProductId> end = documents.next;
+    if (static_cast<std::int64_t>(listed->size()) == page && (!end || listed->back().id < *end)) end = listed->back().id;
+    std::map<ProductId, const ListedProduct*> indexed;
+    for (const auto& each : *listed) {
+      if (!end || each.id <= *end) indexed.emplace(each.id, &each);
+    }
+    for (const auto& [version, document] : documents.documents) {
+      if (end && *end < document.id) break;
+      ++report.counted["products"];
+      const auto product = codec::from_json<search::IndexedProduct>(codec::to_json(document));
+      if (!product) co_return Failure(product.error());
+      const auto wanted = search::write_of(*product, version);
+      const auto kept = indexed.extract(document.id);
+      const auto in_catalogue = fmt::format("products: id={} version={} is_active={}", document.id.text(), version, wanted.document->active);
+      if (kept.empty()) {
+        if (wanted.document->active) differs(document.id, "not indexed", "A product is not in the search index.", {in_catalogue, "index: none"});
+        continue;
+      }
+      const auto& found = *kept.mapped();
+      const auto should_be = wanted.document->active ? std::optional(wanted.document->source) : std::nullopt;
+      if (found.source == should_be) continue;
+      differs(document.id, fmt::format("indexed at version {}", found.version), "The search index does not hold the product as the catalogue does.",
+              {in_catalogue, fmt::format("index: version={} {}", found.version, found.source.value_or("not shown")),
+               "should be: " + should_be.value_or("not shown")});
+    }
+    for (const auto& [id, found] : indexed) {
+      if (!found->source) continue;
+      differs(id, fmt::format("indexed at version {}", found->version), "The search index shows a product that does not exist.",
+              {fmt::format("products: none with id={}", id.text()), fmt::format("index: version={} {}", found->version, *found->source)});
+    }
+    if (!end) co_return Result<void>();
+    if (report.findings.size() > most) {
+      report.not_checked.push_back(fmt::format("products after {}: there are too many findings before", end->text()));
+      co_return Result<void>();
+    }
+    after = end;
+  }
 }
 
 Task<Result<DoctorReport>> Doctor::look(const Context& context, const Options& options) {
@@ -334,26 +457,34 @@ Task<Result<DoctorReport>> Doctor::look(const Context& context, const Options& o
   CO_CHECK(co_await kept_answers(context, options, report));
   CO_CHECK(co_await users(context, report));
   CO_CHECK(co_await events(context, report));
+  CO_CHECK(co_await index(context, report));
   co_return report;
 }
 
 Task<Result<DoctorReport>> Doctor::examine(const Context& context, const Options& options) {
-  const auto end = clock_.now() + options.patience;
+  const auto begun = clock_.now();
   CO_TRY(auto report, co_await look(context, options));
-  while (!report.findings.empty() && clock_.now() < end) {
+  while ((!report.findings.empty() || !report.begun.empty()) && clock_.now() < begun + options.patience) {
     co_await clock_.sleep(milliseconds(1000));
     CO_TRY(auto again, co_await look(context, options));
     std::set<std::string> before;
     for (const auto& finding : report.findings) before.insert(key_of(finding));
     std::erase_if(again.findings, [&](const Finding& finding) { return !before.contains(key_of(finding)); });
+    std::erase_if(again.begun, [&](const Waiting& now) {
+      return std::ranges::none_of(report.begun, [&](const Waiting& then) { return then.subject == now.subject && then.place == now.place; });
+    });
     report = std::move(again);
+  }
+  if (clock_.now() - begun < patience_that_tells) co_return report;
+  for (const auto& waiting : report.begun) {
+    report.findings.push_back({"I6", waiting.subject, "Events wait, and nobody takes them on.", {waiting.row}, Repair::none, {}, {}});
   }
   co_return report;
 }
 
 Task<> Doctor::mend(const Context& context, ServiceCaller& services, DoctorReport& report) {
   const Peer orders(services, "order-service"), products(services, "product-service"), accounts(services, "auth-service");
-  std::optional<std::string> users_sent;
+  std::optional<std::string> users_sent, rebuilt;
   for (auto& finding : report.findings) {
     Result<std::string> done = "cannot be derived: an operator decides";
     if (finding.repair == Repair::settle_reservation) {
@@ -367,6 +498,13 @@ Task<> Doctor::mend(const Context& context, ServiceCaller& services, DoctorRepor
         users_sent = sent ? "every user was sent again as an event" : "not mended: " + sent.error().message;
       }
       done = *users_sent;
+    } else if (finding.repair == Repair::reindex) {
+      if (!rebuilt) {
+        const auto report_of_it = co_await reindex(context, services, clock_);
+        rebuilt = report_of_it ? fmt::format("the index was built anew from {} products", report_of_it->indexed)
+                               : "not mended: " + report_of_it.error().message;
+      }
+      done = *rebuilt;
     }
     finding.mended = done ? *done : "not mended: " + done.error().message;
   }

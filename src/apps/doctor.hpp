@@ -11,6 +11,8 @@
 
 #include "ports/clock.hpp"
 #include "ports/database.hpp"
+#include "ports/event_log.hpp"
+#include "ports/search_index.hpp"
 #include "ports/service_caller.hpp"
 
 namespace shop {
@@ -20,10 +22,12 @@ struct DoctorStores {
   Database* auth = nullptr;
   Database* product = nullptr;
   Database* order = nullptr;
-  Database* events = nullptr;  // the embedded event log
+  Database* events = nullptr;        // of the embedded event log
+  EventLog* log = nullptr;
+  SearchListing* index = nullptr;
 };
 
-enum class Repair { none, settle_reservation, release_stock, resend_users };
+enum class Repair { none, settle_reservation, release_stock, resend_users, reindex };
 
 struct Finding {
   std::string invariant;  // "I2"
@@ -37,8 +41,15 @@ struct Finding {
 
 std::string key_of(const Finding& finding);  // invariant and subject
 
+// Work that waits for a process. Beside a shop that runs it moves on; what still begins at the same place after the whole of the
+// patience does not.
+struct Waiting {
+  std::string subject, place, row;
+};
+
 struct DoctorReport {
   std::vector<Finding> findings;
+  std::vector<Waiting> begun;
   std::map<std::string, std::int64_t> counted;  // what was looked at
   std::map<std::string, std::int64_t> waiting;  // work that is under way or will go on when the shop runs: no fault
   std::vector<std::string> not_checked;
@@ -55,7 +66,7 @@ class Doctor {
 
   Task<Result<DoctorReport>> examine(const Context& context, const Options& options);
 
-  // Mends what can be derived: reservations without an order, stock of orders that were cancelled, copies. Through the services'
+  // Mends what can be derived: reservations without an order, stock of orders that were cancelled, copies, the index. Through the services'
   // own routes, as an operator; each finding says what was done. Stock and money are never set.
   Task<> mend(const Context& context, ServiceCaller& services, DoctorReport& report);
 
@@ -66,6 +77,8 @@ class Doctor {
   Task<Result<void>> kept_answers(const Context& context, const Options& options, DoctorReport& report);
   Task<Result<void>> users(const Context& context, DoctorReport& report);
   Task<Result<void>> events(const Context& context, DoctorReport& report);
+  Task<Result<void>> told(const Context& context, DoctorReport& report);
+  Task<Result<void>> index(const Context& context, DoctorReport& report);
   Task<Result<void>> files(const Context& context, DoctorReport& report);
 
   const DoctorStores stores_;

@@ -119,6 +119,22 @@ class SearchIndex {
   virtual Task<Result<void>> ping(const Context& context) = 0;
 };
 
+// What an index holds of a product.
+struct ListedProduct {
+  ProductId id;
+  std::int64_t version = 0;
+  std::optional<std::string> source;  // nothing: removed, or not shown
+};
+
+// Reads an index beside whoever writes it, product after product, to compare it with the catalogue.
+class SearchListing {
+ public:
+  virtual ~SearchListing() = default;
+
+  // By id, those after `after`, at most `limit`; fewer are the end.
+  virtual Task<Result<std::vector<ListedProduct>>> list(const Context& context, const std::optional<ProductId>& after, std::size_t limit) = 0;
+};
+
 // "Name:value" of all variants, each once, in order.
 std::set<std::string> flat_attributes(const SearchDocument& document);
 

@@ -36,6 +36,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual std::unique_ptr<SearchIndex> open() = 0;
+  virtual std::unique_ptr<SearchListing> listing() = 0;
   virtual bool shared() const = 0;  // several instances at a time
 };
 
@@ -50,6 +51,7 @@ class XapianEngine final : public Engine {
     std::filesystem::remove_all(folder, ignored);
   }
   std::unique_ptr<SearchIndex> open() override { return open_xapian({.folder = folder / "index"}); }
+  std::unique_ptr<SearchListing> listing() override { return list_xapian(folder / "index"); }
   bool shared() const override { return false; }
 
   std::filesystem::path folder;
@@ -68,6 +70,7 @@ class HttpEngine final : public Engine {
     }
   }
   std::unique_ptr<SearchIndex> open() override { return open_elasticsearch({.nodes = {server_}, .index = index_}, pool_, clock_); }
+  std::unique_ptr<SearchListing> listing() override { return list_elasticsearch({.nodes = {server_}, .index = index_}, pool_, clock_); }
   bool shared() const override { return true; }
 
  private:
@@ -258,6 +261,30 @@ TEST_P(SearchIndexContract, IgnoresStaleAndDoubledWrites) {
   apply({product(1, "shown", 7), {product_id(2), 1, {}}, product(2, "never", 1)});
   EXPECT_EQ(found(""), Sources{"shown"});
   EXPECT_EQ(run([&](const Context& context) { return index_->state(context); }).products, 1);
+}
+
+TEST_P(SearchIndexContract, ListsWhatItHolds) {
+  const auto listing = engine_->listing();
+  const auto listed = [&](const std::optional<ProductId>& after, std::size_t limit) {
+    std::string text;
+    for (const auto& each : run([&](const Context& context) { return listing->list(context, after, limit); })) {
+      text += fmt::format("{} {} {};", each.id.uuid.bytes[15], each.version, each.source.value_or("none"));
+    }
+    return text;
+  };
+  EXPECT_EQ(listed({}, 10), "");
+  auto hidden = product(3, "hidden", 4);
+  hidden.document->active = false;
+  apply({product(5, "last", 9), product(1, "first"), hidden, {product_id(2), 7, {}}});
+  EXPECT_EQ(listed({}, 10), "1 1 first;2 7 none;3 4 none;5 9 last;");
+  EXPECT_EQ(listed({}, 2), "1 1 first;2 7 none;");
+  EXPECT_EQ(listed(product_id(2), 2), "3 4 none;5 9 last;");
+  EXPECT_EQ(listed(product_id(4), 2), "5 9 last;");
+  EXPECT_EQ(listed(product_id(5), 2), "");
+  for (int version = 2; version < 9; ++version) apply({product(1, fmt::format("first {}", version), version)});
+  EXPECT_EQ(listed({}, 1), "1 8 first 8;");
+  rebuild({product(4, "only", 3)});
+  EXPECT_EQ(listed({}, 10), "4 3 only;");
 }
 
 TEST_P(SearchIndexContract, IsVisibleWhenApplyReturns) {

@@ -8,6 +8,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 import attacks  # noqa: E402
 import chaos  # noqa: E402
+import doctor  # noqa: E402
 import faults  # noqa: E402
 import hot  # noqa: E402
 import shops  # noqa: E402
@@ -28,6 +29,7 @@ def main():
         part("hot stock", hot.main, [])
         part("attacks", attacks.main, [])
         part("wire faults", faults.matrix, stack, [(store, fault) for store in faults.GATED for fault in faults.QUICK])
+        part("doctor", doctor.main)
         part("chaos", chaos.main, ["--checkouts", "500", "--every", "2", "--seconds", "35", "--kills", "8"])
     print(f"faults in: {', '.join(bad) or 'nothing'}")
     return 1 if bad else 0

@@ -24,9 +24,9 @@ class Alone(OneProcess):
     def admin(self):
         return self.client().log_in(*self.administrator)
 
-    def doctor(self, *arguments):
+    def doctor(self, *arguments, patience=0):
         """(exit code, report)"""
-        return report_of(self.shopctl("doctor", "--json", "--patience", "0", *arguments))
+        return report_of(self.shopctl("doctor", "--json", "--patience", str(patience), *arguments))
 
     carts_survive = True  # kill -9 costs no cart
 

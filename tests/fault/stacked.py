@@ -1,12 +1,14 @@
 """The distributed shop for the fault tests: every service a process, on PostgreSQL, Redis, Kafka, Elasticsearch and Consul of its own; with
 gates in between where a test wants to spoil the wire. Everything lives in a temporary folder and ends with the object."""
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -174,9 +176,27 @@ class Stacked:
         finally:
             connection.close()
 
-    def doctor(self, *arguments):
+    def doctor(self, *arguments, patience=0):
         urls = [f"--{name}-database-url={self.database_url(name + '_db', self.ports['postgres'])}" for name in ("auth", "product", "order")]
-        return report_of(subprocess.run([program("shopctl"), "doctor", "--json", "--patience", "0", *urls, *arguments], capture_output=True, text=True, timeout=120))
+        urls += [f"--elasticsearch-node=http://127.0.0.1:{self.ports['elasticsearch']}", f"--kafka-brokers=127.0.0.1:{self.ports['kafka']}"]
+        services = {"CONSUL_AGENT_HOST": "127.0.0.1", "CONSUL_AGENT_PORT": str(self.ports["consul"]), "INTERNAL_TOKEN": self.token}
+        return report_of(subprocess.run([program("shopctl"), "doctor", "--json", "--patience", str(patience), *urls, *arguments], capture_output=True, text=True,
+                                        timeout=120, env={**os.environ, **services}))
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """No service does anything."""
+        for service in self.services.values():
+            service.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for service in self.services.values():
+                service.process.send_signal(signal.SIGCONT)
+
+    def produce(self, topic, key, value):
+        done = subprocess.run(["kcat", "-P", "-b", f"127.0.0.1:{self.ports['kafka']}", "-t", topic, "-k", key], input=value, text=True, capture_output=True, timeout=30)
+        assert done.returncode == 0, f"kcat: {done.stderr}"
 
     def sql(self, database, statement):
         done = subprocess.run(["psql", "-XAtq", self.database_url(database, self.ports["postgres"]), "-c", statement], capture_output=True, text=True, timeout=30)

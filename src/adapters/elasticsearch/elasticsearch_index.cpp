@@ -56,7 +56,7 @@ Failure refused(const Response& answer) {
   return fail(Code::bad_upstream, "The search engine refused the request.", {}, detail);
 }
 
-class ElasticsearchIndex final : public SearchIndex {
+class ElasticsearchIndex final : public SearchIndex, public SearchListing {
  public:
   ElasticsearchIndex(ElasticsearchOptions options, net::ClientPool& pool, Clock& clock)
       : nodes_(std::move(options.nodes)), live_(options.index), next_(options.index + "-next"), pool_(pool), clock_(clock) {}
@@ -78,6 +78,13 @@ class ElasticsearchIndex final : public SearchIndex {
     CO_TRY(const auto answer, co_await ask(context, Method::get, target, search_body(query)));
     if (answer.status != 200) co_return refused(answer);
     co_return search_result(answer.text());
+  }
+
+  Task<Result<std::vector<ListedProduct>>> list(const Context& context, const std::optional<ProductId>& after, std::size_t limit) override {
+    const auto target = fmt::format("/{}/_search?allow_partial_search_results=false&{}", live_, list_filter);
+    CO_TRY(const auto answer, co_await ask(context, Method::get, target, list_body(after, limit)));
+    if (answer.status != 200) co_return refused(answer);
+    co_return listed_products(answer.text());
   }
 
   Task<Result<void>> begin_rebuild(const Context& context) override {
@@ -342,6 +349,10 @@ class ElasticsearchIndex final : public SearchIndex {
 }  // namespace
 
 std::unique_ptr<SearchIndex> open_elasticsearch(ElasticsearchOptions options, net::ClientPool& pool, Clock& clock) {
+  return std::make_unique<ElasticsearchIndex>(std::move(options), pool, clock);
+}
+
+std::unique_ptr<SearchListing> list_elasticsearch(ElasticsearchOptions options, net::ClientPool& pool, Clock& clock) {
   return std::make_unique<ElasticsearchIndex>(std::move(options), pool, clock);
 }
 

@@ -23,4 +23,7 @@ struct ElasticsearchOptions {
 
 std::unique_ptr<SearchIndex> open_elasticsearch(ElasticsearchOptions options, net::ClientPool& pool, Clock& clock);
 
+// The live index, for reading only.
+std::unique_ptr<SearchListing> list_elasticsearch(ElasticsearchOptions options, net::ClientPool& pool, Clock& clock);
+
 }  // namespace shop

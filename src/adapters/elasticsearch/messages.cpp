@@ -266,6 +266,22 @@ struct Answer {
 };
 BOOST_DESCRIBE_STRUCT(Answer, (), (timed_out, hits, aggregations))
 
+struct ListedHit {
+  ProductId _id;
+  std::int64_t _version = 0;
+  std::optional<Stored> fields;
+};
+BOOST_DESCRIBE_STRUCT(ListedHit, (), (_id, _version, fields))
+struct ListedHits {
+  std::optional<std::vector<ListedHit>> hits;
+};
+BOOST_DESCRIBE_STRUCT(ListedHits, (), (hits))
+struct ListAnswer {
+  bool timed_out = false;
+  std::optional<ListedHits> hits;
+};
+BOOST_DESCRIBE_STRUCT(ListAnswer, (), (timed_out, hits))
+
 struct ItemError {
   std::optional<std::string> type, reason;
 };
@@ -375,6 +391,26 @@ Result<SearchResult> search_result(std::string_view text) {
     if (!error && range < result.price_ranges.size()) result.price_ranges[range] = bucket.doc_count;
   }
   return result;
+}
+
+std::string list_body(const std::optional<ProductId>& after, std::size_t limit) {
+  json::object body{{"size", limit}, {"version", true}, {"_source", false}, {"stored_fields", {"source"}}, {"track_total_hits", false},
+                    {"query", {{"match_all", json::object()}}}, {"sort", {json::object{{"id", "asc"}}}}};
+  if (after) body["search_after"] = {after->text()};
+  return json::serialize(body);
+}
+
+Result<std::vector<ListedProduct>> listed_products(std::string_view text) {
+  auto answer = codec::from_json<ListAnswer>(text);
+  if (!answer) return unreadable(answer.error().message);
+  if (answer->timed_out) return fail(Code::timed_out, "The search engine did not answer in time.");
+  std::vector<ListedProduct> products;
+  if (!answer->hits || !answer->hits->hits) return products;
+  for (auto& hit : *answer->hits->hits) {
+    auto& product = products.emplace_back(ListedProduct{hit._id, hit._version, std::nullopt});
+    if (hit.fields && !hit.fields->source.empty()) product.source = std::move(hit.fields->source.front());
+  }
+  return products;
 }
 
 }  // namespace shop::elasticsearch

@@ -34,4 +34,9 @@ inline constexpr std::string_view search_filter =  // what of the answer is read
     "filter_path=timed_out,hits.total.value,hits.hits.fields.source,aggregations.*.buckets.key,aggregations.*.buckets.doc_count";
 Result<SearchResult> search_result(std::string_view answer);
 
+// A page of all that the index holds, by id.
+std::string list_body(const std::optional<ProductId>& after, std::size_t limit);
+inline constexpr std::string_view list_filter = "filter_path=timed_out,hits.hits._id,hits.hits._version,hits.hits.fields.source";
+Result<std::vector<ListedProduct>> listed_products(std::string_view answer);
+
 }  // namespace shop::elasticsearch

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "adapters/xapian/generation.hpp"
+#include "adapters/xapian/layout.hpp"
 #include "base/worker_pool.hpp"
 
 namespace shop {
@@ -299,7 +300,46 @@ class XapianIndex final : public SearchIndex {
   WorkerPool writing_;  // last: what waits in it uses all of the above
 };
 
+// Opens what is live anew for each page; who commits or replaces it meanwhile makes it begin the page again.
+class XapianListing final : public SearchListing {
+ public:
+  explicit XapianListing(fs::path folder) : folder_(std::move(folder)) {}
+
+  Task<Result<std::vector<ListedProduct>>> list(const Context&, const std::optional<ProductId>& after, std::size_t limit) override {
+    constexpr int tries = 20;
+    for (int attempt = 1;; ++attempt) {
+      try {
+        co_return page(Xapian::Database(folder_ / first_line(folder_ / "live")), after, limit);
+      } catch (const Xapian::Error& error) {
+        if (attempt == tries) co_return failure_of(error);
+      }
+    }
+  }
+
+ private:
+  static std::vector<ListedProduct> page(const Xapian::Database& index, const std::optional<ProductId>& after, std::size_t limit) {
+    const auto prefix = xapian::term::id({}).substr(0, 1);
+    std::vector<ListedProduct> products;
+    auto term = index.allterms_begin(prefix);
+    if (after) term.skip_to(xapian::term::id(*after));
+    for (; term != index.allterms_end(prefix) && products.size() < limit; ++term) {
+      ListedProduct product;
+      std::memcpy(product.id.uuid.bytes.data(), (*term).data() + prefix.size(), product.id.uuid.bytes.size());
+      if (product.id == after) continue;
+      const auto document = index.get_document(*index.postlist_begin(*term));
+      product.version = static_cast<std::int64_t>(xapian::number_of(document.get_value(xapian::Slot::version)));
+      if (auto source = document.get_data(); !source.empty()) product.source = std::move(source);
+      products.push_back(std::move(product));
+    }
+    return products;
+  }
+
+  const fs::path folder_;
+};
+
 }  // namespace
+
+std::unique_ptr<SearchListing> list_xapian(std::filesystem::path folder) { return std::make_unique<XapianListing>(std::move(folder)); }
 
 std::unique_ptr<SearchIndex> open_xapian(XapianOptions options) { return std::make_unique<XapianIndex>(std::move(options)); }
 

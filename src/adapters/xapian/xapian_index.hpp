@@ -21,4 +21,8 @@ struct XapianOptions {
 // Throws std::runtime_error when the folder cannot be used.
 std::unique_ptr<SearchIndex> open_xapian(XapianOptions options);
 
+// The live index in the folder, for reading only, also while a process uses it. Reads in the caller's thread. Folder and index may
+// be missing: unavailable.
+std::unique_ptr<SearchListing> list_xapian(std::filesystem::path folder);
+
 }  // namespace shop

@@ -10,9 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "adapters/elasticsearch/elasticsearch_index.hpp"
+#include "adapters/kafka/kafka.hpp"
 #include "adapters/postgres/database.hpp"
+#include "adapters/sql_log/sql_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/system/system.hpp"
+#include "adapters/xapian/xapian_index.hpp"
 #include "apps/blocking.hpp"
 #include "apps/data_folder.hpp"
 #include "apps/doctor.hpp"
@@ -21,12 +25,12 @@
 #include "codec/json_writer.hpp"
 #include "net/client.hpp"
 #include "net/io_threads.hpp"
-#include "runtime/edge.hpp"
 
 namespace shop {
 namespace {
 
 constexpr seconds patience_beside_a_shop{10};
+constexpr hours longest_examination{6};
 
 // The stores, open for as long as this lives.
 struct OpenStores {
@@ -34,7 +38,10 @@ struct OpenStores {
   std::optional<DataFolder> folder;  // held when no shop runs on it
   WorkerPool workers{"connect", 2, 16};
   net::IoThreads threads{1};
+  net::ClientPool pool;
   std::vector<std::unique_ptr<Database>> databases;
+  std::unique_ptr<EventLog> log;
+  std::unique_ptr<SearchListing> index;
   DoctorStores stores;
   bool beside_a_shop = false;
 
@@ -59,42 +66,28 @@ std::unique_ptr<OpenStores> open_folder(const std::string& data) {
   auto open = std::make_unique<OpenStores>();
   if (auto folder = DataFolder::lock(path)) open->folder.emplace(std::move(*folder));
   open->beside_a_shop = !open->folder;
-  open->stores = {open->sqlite(path / "auth.db"), open->sqlite(path / "product.db"), open->sqlite(path / "order.db"), open->sqlite(path / "events.db")};
+  open->stores = {open->sqlite(path / "auth.db"), open->sqlite(path / "product.db"), open->sqlite(path / "order.db"), open->sqlite(path / "events.db"),
+                  nullptr, nullptr};
+  open->log = std::make_unique<SqlEventLog>(*open->stores.events, open->clock);
+  open->index = list_xapian(path / "search");
+  open->stores.log = open->log.get();
+  open->stores.index = open->index.get();
   return open;
 }
 
 std::unique_ptr<OpenStores> open_urls(const DoctorCommand& command) {
   auto open = std::make_unique<OpenStores>();
   open->beside_a_shop = true;
-  open->stores = {open->postgres(command.auth_url), open->postgres(command.product_url), open->postgres(command.order_url), nullptr};
+  open->stores = {open->postgres(command.auth_url), open->postgres(command.product_url), open->postgres(command.order_url), nullptr, nullptr, nullptr};
+  if (!command.kafka_brokers.empty()) open->log = open_kafka({.brokers = command.kafka_brokers, .client_id = "shopctl"}, open->clock);
+  if (!command.elasticsearch_node.empty()) {
+    const auto node = endpoint_of(command.elasticsearch_node, 9200, "ELASTICSEARCH_NODE");
+    open->index = list_elasticsearch({.nodes = {node}}, open->pool, open->clock);
+  }
+  open->stores.log = open->log.get();
+  open->stores.index = open->index.get();
   return open;
 }
-
-// Services by fixed address, as an operator.
-class UrlCaller final : public ServiceCaller {
- public:
-  explicit UrlCaller(const DoctorCommand& command) : token_(command.internal_token) {
-    for (const auto& [service, url] : {std::pair("auth-service", command.auth_service), std::pair("product-service", command.product_service),
-                                       std::pair("order-service", command.order_service)}) {
-      const auto colon = url.rfind(':');
-      if (!url.starts_with("http://") || colon < 7 || token_.empty()) {
-        throw std::runtime_error("To mend, doctor needs --auth-service-url, --product-service-url, --order-service-url (http://HOST:PORT) and INTERNAL_TOKEN.");
-      }
-      endpoints_[service] = {.host = url.substr(7, colon - 7), .port = static_cast<std::uint16_t>(std::stoul(url.substr(colon + 1))), .unix_socket = {}};
-    }
-  }
-
-  Task<Result<Response>> call(const Context& context, std::string_view service, Request request) override {
-    request.headers.set(internal_token_header, token_);
-    request.headers.set(internal_service_header, "shopctl");
-    co_return co_await pool_.send(context, endpoints_.at(std::string(service)), request);
-  }
-
- private:
-  const std::string token_;
-  std::map<std::string, net::Endpoint> endpoints_;
-  net::ClientPool pool_;
-};
 
 std::vector<std::string> lines_of(const std::string& file) {
   std::vector<std::string> lines;
@@ -109,15 +102,15 @@ std::vector<std::string> lines_of(const std::string& file) {
 
 DoctorReport examine(const DoctorCommand& command, OpenStores& open, seconds patience) {
   Doctor doctor(open.stores, open.clock);
-  const Context context;
+  Context context;
+  context.deadline = open.clock.now() + longest_examination;
   auto report = run_blocking(open.threads.first(), doctor.examine(context, {patience, lines_of(command.acknowledged_file)}));
   if (!report) throw std::runtime_error(fmt::format("The stores cannot be examined: {} {}", report.error().message, report.error().detail));
   return std::move(*report);
 }
 
 DoctorReport examine(const DoctorCommand& command, const std::string& data) {
-  const bool from_urls = !command.auth_url.empty() || !command.product_url.empty() || !command.order_url.empty();
-  const auto open = from_urls ? open_urls(command) : open_folder(data);
+  const auto open = command.distributed() ? open_urls(command) : open_folder(data);
   const auto patience = command.patience_s >= 0 ? seconds(command.patience_s) : open->beside_a_shop ? patience_beside_a_shop : seconds(0);
   return examine(command, *open, patience);
 }
@@ -179,14 +172,13 @@ void DoctorCommand::declare(CLI::App& app) {
   secret(app, "--auth-database-url", "AUTH_DATABASE_URL", auth_url, "postgres://… of auth-service; with the next two: instead of --data", database_address());
   secret(app, "--product-database-url", "PRODUCT_DATABASE_URL", product_url, "postgres://… of product-service", database_address());
   secret(app, "--order-database-url", "ORDER_DATABASE_URL", order_url, "postgres://… of order-service", database_address());
-  setting(app, "--auth-service-url", "AUTH_SERVICE_URL", auth_service, "http://HOST:PORT; needed with --fix on databases", format::address({"http"}));
-  setting(app, "--product-service-url", "PRODUCT_SERVICE_URL", product_service, "the same", format::address({"http"}));
-  setting(app, "--order-service-url", "ORDER_SERVICE_URL", order_service, "the same", format::address({"http"}));
-  secret(app, "--internal-token", "INTERNAL_TOKEN", internal_token, "Credential by which services know each other");
+  setting(app, "--elasticsearch-node", "ELASTICSEARCH_NODE", elasticsearch_node, "http://host:port of the search engine; with databases by address",
+          format::address({"http"}));
+  setting(app, "--kafka-brokers", "KAFKA_BROKERS", kafka_brokers, "Brokers of the event log; with databases by address", format::addresses());
   app.add_option("--acknowledged", acknowledged_file, "File of order ids, one a line, that clients were given: each must exist");
   app.add_option("--patience", patience_s, "Seconds to look again before calling something a fault; default 10 beside a shop that may run")
       ->check(CLI::Range(0, 3600).description(""))->type_name("0..3600");
-  app.add_flag("--fix", mend, "Mend what can be derived: reservations without an order, stock of cancelled orders, copies");
+  app.add_flag("--fix", mend, "Mend what can be derived: reservations without an order, stock of cancelled orders, copies, the index");
   app.add_flag("--json", json, "Print one JSON document");
 }
 
@@ -202,13 +194,7 @@ int run_doctor(const DoctorCommand& command, const std::string& data,
       run_blocking(access.loop, doctor.mend(context, access.caller, report));
       left = left_over(command, data, report);
     };
-    if (command.product_url.empty()) {
-      with_shop(mend);
-    } else {
-      UrlCaller caller(command);
-      net::IoThreads threads(1);
-      mend({caller, threads.first()});
-    }
+    with_shop(mend);
   }
   command.json ? print_json(report) : print(report);
   const auto found = report.findings.size();

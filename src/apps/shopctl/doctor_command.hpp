@@ -14,12 +14,13 @@ namespace shop {
 
 struct DoctorCommand {
   std::string auth_url, product_url, order_url;  // postgres://…; all empty: the data folder
-  std::string auth_service, product_service, order_service, internal_token;
+  std::string elasticsearch_node, kafka_brokers;
   std::string acknowledged_file;
   int patience_s = -1;  // -1: 10 beside a shop that may run, 0 otherwise
   bool mend = false, json = false;
 
   void declare(CLI::App& app);
+  bool distributed() const { return !auth_url.empty() || !product_url.empty() || !order_url.empty(); }
 };
 
 // What mending needs: services to talk to, and the loop on which to do so.

@@ -19,6 +19,7 @@
 #include "apps/embedded_shop.hpp"
 #include "apps/importer.hpp"
 #include "apps/demo/demo.hpp"
+#include "apps/reindex.hpp"
 #include "apps/settings.hpp"
 #include "apps/shopctl/certs_command.hpp"
 #include "apps/shopctl/dlq_command.hpp"
@@ -28,7 +29,6 @@
 #include "apps/socket_caller.hpp"
 #include "observe/log.hpp"
 #include "services/auth/api.hpp"
-#include "services/search/api.hpp"
 
 namespace {
 
@@ -161,15 +161,10 @@ int command(Connection& shop, const std::string& service, const std::string& pat
 // Searches go on meanwhile; the command can be ended without ending the rebuild of a running shop.
 int reindex(Connection& shop) {
   shop.stay_with_one("search-service");
-  const Peer peer(shop.caller(), "search-service");
+  SystemClock clock;
   const Context context;
-  auto report = run_blocking(shop.loop(), peer.command<search::RebuildReport>(context, "/internal/reindex"));
-  while (report && (report->status == search::RebuildStatus::WAITING || report->status == search::RebuildStatus::RUNNING)) {
-    std::this_thread::sleep_for(milliseconds(50));
-    report = run_blocking(shop.loop(), peer.get<search::RebuildReport>(context, "/internal/reindex"));
-  }
+  const auto report = run_blocking(shop.loop(), shop::reindex(context, shop.caller(), clock));
   if (!report) return complain(report.error());
-  if (report->status != search::RebuildStatus::DONE) return complain({Code::unavailable, report->message, {}, {}, {}, {}});
   fmt::print("Index rebuilt: {} products.\n", report->indexed);
   return 0;
 }
@@ -233,6 +228,7 @@ int main(int argc, char** argv) {
   DoctorCommand doctor;
   auto* doctoring = app.add_subcommand("doctor", "Examine the stores for lost, doubled or oversold orders (docs/integrity.md)");
   doctor.declare(*doctoring);
+  doctoring->fallthrough();  // how services are reached is said of every command
 
   DlqCommand dlq;
   auto* letters = app.add_subcommand("dlq", "Events that a consumer gave up: list, show, send again (docs/run-book.md)");
@@ -251,7 +247,12 @@ int main(int argc, char** argv) {
   int code = 1;
   if (!prepare()) return code;
   try {
-    if (folder->count() > 0) remote = {};  // who names a folder means it, whatever the environment says
+    if (folder->count() > 0) {  // who names a folder means it, whatever the environment says
+      remote = {};
+      doctor.auth_url.clear();
+      doctor.product_url.clear();
+      doctor.order_url.clear();
+    }
     if (certifying->parsed()) {
       code = run_certs(certs);
     } else if (weighing->parsed()) {
@@ -260,7 +261,11 @@ int main(int argc, char** argv) {
       code = run_dlq(dlq, data);
     } else if (doctoring->parsed()) {
       code = run_doctor(doctor, data, [&](const auto& use) {
+        if (doctor.distributed() && !remote.given()) {
+          throw std::runtime_error("To mend, doctor needs to reach the services: give CONSUL_AGENT_HOST, or the address of each (--auth-service-url ...).");
+        }
         Connection shop(data, image_base_url, remote);
+        shop.stay_with_one("search-service");
         use({shop.caller(), shop.loop()});
       });
     } else {

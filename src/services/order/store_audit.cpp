@@ -24,6 +24,7 @@ constexpr Query key_fault_list{
 constexpr Query users_list{"audit_user_copies",
                            "SELECT id, name, email, profile_image, is_active, version FROM user_copies WHERE id > $1 ORDER BY id LIMIT $2"};
 constexpr Query exists_one{"audit_exists", "SELECT COUNT(*) FROM orders WHERE id = $1"};
+constexpr Query untold{"audit_untold", "SELECT DISTINCT key FROM outbox WHERE topic = 'order_events'"};
 constexpr Query count_all{"audit_order_count", "SELECT COUNT(*) FROM orders"};
 
 struct OrderColumns {
@@ -68,6 +69,8 @@ Task<Result<std::vector<KeyFault>>> key_faults(Transaction& tx, std::int64_t lim
 Task<Result<std::vector<CopiedUser>>> copied_users_after(Transaction& tx, const std::string& after, std::int64_t limit) {
   return select<CopiedUser>(tx, users_list, after, limit);
 }
+
+Task<Result<std::vector<std::string>>> orders_to_be_told(Transaction& tx) { return select<std::string>(tx, untold); }
 
 Task<Result<bool>> order_exists(Transaction& tx, const std::string& id) {
   CO_TRY(const auto count, co_await number(tx, exists_one, id));

@@ -49,6 +49,9 @@ struct CopiedUser {
 BOOST_DESCRIBE_STRUCT(CopiedUser, (), (id, name, email, profile_image, is_active, version))
 Task<Result<std::vector<CopiedUser>>> copied_users_after(Transaction& tx, const std::string& after, std::int64_t limit);
 
+// Orders whose events wait in the outbox.
+Task<Result<std::vector<std::string>>> orders_to_be_told(Transaction& tx);
+
 Task<Result<bool>> order_exists(Transaction& tx, const std::string& id);
 Task<Result<std::int64_t>> order_count(Transaction& tx);
 

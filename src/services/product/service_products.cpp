@@ -1,11 +1,12 @@
 #include <algorithm>
 
 #include "services/product/service.hpp"
+#include "services/product/store_audit.hpp"
 
 namespace shop::product {
 namespace {
 
-constexpr std::size_t max_variants = 200, max_images = 50, max_categories = 50, max_details = 500, max_documents = 500;
+constexpr std::size_t max_variants = 200, max_images = 50, max_categories = 50, max_details = 500;
 
 Failure no_product() { return fail(Code::not_found, "Product not found."); }
 Failure no_variant() { return fail(Code::not_found, "Variant not found."); }
@@ -61,19 +62,6 @@ Task<Result<void>> link_categories(Transaction& tx, const ProductId& product, co
   auto error = codec::faulty(std::move(faults));
   error.code = unknown;
   co_return fail(std::move(error));
-}
-
-Task<Result<DocumentPage>> documents_in(Transaction& tx, const DocumentQuery& query) {
-  const auto limit = std::clamp<std::int64_t>(query.limit.value_or(max_documents), 1, max_documents);
-  CO_TRY(const auto ids, co_await store::products_after(tx, query.after, limit));
-  CO_TRY(const auto snapshots, co_await store::snapshots(tx, ids));
-  DocumentPage page;
-  for (const auto& snapshot : snapshots) {
-    CO_TRY(const auto version, co_await store::version(tx, snapshot.product.id));
-    page.documents.push_back({version, document_of(snapshot)});
-  }
-  if (ids.size() == static_cast<std::size_t>(limit)) page.next = ids.back();
-  co_return page;
 }
 
 }  // namespace
@@ -392,7 +380,7 @@ Task<Result<std::int64_t>> ProductService::resync(const Context& context) {
 }
 
 Task<Result<DocumentPage>> ProductService::documents(const Context& context, const DocumentQuery& query) {
-  co_return co_await read(tools_.database, context, documents_in, query);
+  co_return co_await read(tools_.database, context, store::documents, query);
 }
 
 // --- events

@@ -1,5 +1,7 @@
 #include "services/product/store_audit.hpp"
 
+#include "services/product/store.hpp"
+
 namespace shop::product::store {
 namespace {
 
@@ -30,7 +32,12 @@ constexpr Query movements_between{
 
 constexpr Query counts{"audit_counts",
                        "SELECT (SELECT COUNT(*) FROM variants), (SELECT COUNT(*) FROM stock_movements),"
-                       " (SELECT COUNT(*) FROM reservations), (SELECT COUNT(*) FROM changed_products)"};
+                       " (SELECT COUNT(*) FROM reservations), (SELECT COUNT(*) FROM changed_products),"
+                       " (SELECT CAST(COALESCE(MIN(seq), 0) AS BIGINT) FROM changed_products)"};
+
+constexpr Query under_way{"audit_under_way", "SELECT product_id FROM changed_products UNION SELECT key FROM outbox WHERE topic = 'product_events'"};
+
+constexpr std::int64_t max_documents = 500;
 
 struct ReservationRow {
   std::string order_id, status;
@@ -82,6 +89,21 @@ Task<Result<std::map<std::string, OrderStock>>> order_stock(Transaction& tx, con
 Task<Result<StockCounts>> stock_counts(Transaction& tx) {
   CO_TRY(auto row, co_await select_one<StockCounts>(tx, counts));
   co_return *row;
+}
+
+Task<Result<std::vector<std::string>>> products_under_way(Transaction& tx) { return select<std::string>(tx, under_way); }
+
+Task<Result<DocumentPage>> documents(Transaction& tx, const DocumentQuery& query) {
+  const auto limit = std::clamp<std::int64_t>(query.limit.value_or(max_documents), 1, max_documents);
+  CO_TRY(const auto ids, co_await products_after(tx, query.after, limit));
+  CO_TRY(const auto snapshots, co_await snapshots(tx, ids));
+  DocumentPage page;
+  for (const auto& snapshot : snapshots) {
+    CO_TRY(const auto version, co_await version(tx, snapshot.product.id));
+    page.documents.push_back({version, document_of(snapshot)});
+  }
+  if (ids.size() == static_cast<std::size_t>(limit)) page.next = ids.back();
+  co_return page;
 }
 
 }  // namespace shop::product::store

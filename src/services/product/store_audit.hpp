@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ports/database.hpp"
+#include "services/product/api.hpp"
 
 namespace shop::product::store {
 
@@ -31,9 +32,15 @@ Task<Result<std::vector<std::string>>> audited_ids_after(Transaction& tx, const 
 Task<Result<std::map<std::string, OrderStock>>> order_stock(Transaction& tx, const std::string& after, const std::string& last);
 
 struct StockCounts {
-  std::int64_t variants = 0, movements = 0, reservations = 0, unpublished = 0;
+  std::int64_t variants = 0, movements = 0, reservations = 0, unpublished = 0, oldest_unpublished = 0;
 };
-BOOST_DESCRIBE_STRUCT(StockCounts, (), (variants, movements, reservations, unpublished))
+BOOST_DESCRIBE_STRUCT(StockCounts, (), (variants, movements, reservations, unpublished, oldest_unpublished))
 Task<Result<StockCounts>> stock_counts(Transaction& tx);
+
+// Products of which the index has not been told yet.
+Task<Result<std::vector<std::string>>> products_under_way(Transaction& tx);
+
+// Products as the search index should hold them, by id.
+Task<Result<DocumentPage>> documents(Transaction& tx, const DocumentQuery& query);
 
 }  // namespace shop::product::store
