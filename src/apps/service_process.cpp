@@ -38,7 +38,6 @@ namespace {
 
 constexpr milliseconds clean_up_limit{500};
 constexpr seconds consul_limit{3};  // for an answer that it need not wait for
-constexpr milliseconds farewell{300};  // until every gateway has heard from Consul that an instance left
 
 std::string host_name() {
   char name[256] = {};
@@ -519,7 +518,7 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
     context.deadline = std::min(deadline, std::chrono::steady_clock::now() + seconds(1));
     (void)run_blocking(process.threads().first(), consul->withdraw(context));
   }
-  server.drain(deadline, process.consul() ? farewell : milliseconds(0));
+  server.drain(deadline, process.consul() || server.connections() > 0 ? net::farewell : milliseconds(0));
   if (watching) watching->drain(deadline);
   starter.end(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
   process.stop();  // nothing runs any more when the service's parts go

@@ -133,7 +133,7 @@ class Connection final : public Exchange {
         busy_ = false;
         watch_.never();
         if (!started_ || !(co_await skip_rest_of_body())) break;
-        if (!keep_alive_ || broken_ || shared_.leaving.load(std::memory_order_relaxed)) break;
+        if (!keep_alive_ || broken_) break;  // leaving is said in an answer before it is done
       }
     }
     watch_.never();
@@ -141,7 +141,7 @@ class Connection final : public Exchange {
   }
 
   void end_if_idle() {
-    if (!busy_ && buffer_.size() == 0) stream_->cancel();
+    if (!busy_ && buffer_.size() == 0 && stream_->quiet()) stream_->cancel();  // what has come is answered
   }
   void cut() { stream_->cancel(); }
 
@@ -277,7 +277,8 @@ class Connection final : public Exchange {
     extra_.each([&](std::string_view name, std::string_view value) {
       if (!response.headers.has(name)) append(name, value);
     });
-    if (!keep_alive_ || shared_.leaving.load(std::memory_order_relaxed)) head += "Connection: close\r\n";
+    if (shared_.leaving.load(std::memory_order_relaxed)) keep_alive_ = false;
+    if (!keep_alive_) head += "Connection: close\r\n";
     return head;
   }
 
@@ -306,7 +307,7 @@ class Connection final : public Exchange {
       if (buffer_.size() > max_head_bytes) co_return co_await refuse(431, "the head is larger than 16 KiB");
       searched = buffer_.size() < 3 ? 0 : buffer_.size() - 3;
       const bool first_bytes = buffer_.size() == 0;
-      if (first_bytes && shared_.draining.load(std::memory_order_relaxed)) co_return false;
+      if (first_bytes && shared_.draining.load(std::memory_order_relaxed) && stream_->quiet()) co_return false;
       if (!(co_await fill())) co_return false;  // gone, or cut: a slow head deserves no answer
       if (first_bytes && !fresh) watch_.in(shared_.options.head_timeout);
     }

@@ -40,6 +40,10 @@ struct ServerOptions {
   std::function<void(std::string_view remote, std::string_view reason)> on_stranger;  // no TLS, or no certificate to believe
 };
 
+// A notice that is long enough for every gateway to hear from Consul that an instance leaves, and for whoever asks one request after the
+// other to be told in an answer.
+inline constexpr milliseconds farewell{300};
+
 class Server {
  public:
   // Listens at once; throws std::runtime_error with a sentence when the address cannot be had.
@@ -50,7 +54,8 @@ class Server {
   std::size_t connections() const;
 
   // Stops accepting, ends idle connections, lets running exchanges finish until `deadline`, then cuts them. For the time of
-  // `notice` before that everything is still served, and each answer closes its connection: others hear that this one leaves.
+  // `notice` before that everything is still served, and each answer closes its connection: others hear that this one leaves. Without it
+  // an idle connection is closed although its next request may be on the way.
   void drain(Monotonic deadline, milliseconds notice = milliseconds(0));
 
  private:

@@ -91,7 +91,7 @@ void run(const Options& options) {
   sigwait(&signals, &received);
   const auto deadline = std::chrono::steady_clock::now() + seconds(options.grace_seconds);
   shop.not_ready();
-  server.drain(deadline);
+  server.drain(deadline, server.connections() > 0 ? net::farewell : milliseconds(0));
   control.drain(deadline);
   shop.stop(std::max(deadline, std::chrono::steady_clock::now() + seconds(1)));
 }
