@@ -67,6 +67,9 @@ bench-compare: build  ## instructions a request, counted by callgrind: names wha
 bench-%:
 	@$(MAKE) --no-print-directory bench BENCH=$*
 
+figures: build  ## the distributed shop's own: memory, tokens, POST to found, a rebuild of 100 000 products; docs/distributed-figures.md
+	@tests/distributed/figures.py --write $(FIGURES_OPTIONS)
+
 chaos: build  ## 10 000 checkouts while everything is killed with -9 every 2 s; one line says what became of them
 	@tests/fault/chaos.py $(CHAOS_OPTIONS)
 
