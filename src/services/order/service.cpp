@@ -47,6 +47,10 @@ Error as_order_error(Error error, const std::vector<OrderLine>& items) {
   return error;
 }
 
+// A change of an order is told by up to two events. Each has a version of its own: they increase in the order's events.
+constexpr std::int64_t first_event(std::int64_t version) { return 2 * version - 1; }
+constexpr std::int64_t last_event(std::int64_t version) { return 2 * version; }
+
 bool nothing_was_reserved(const Error& error) {
   return error.name == "INSUFFICIENT_STOCK" || error.name == "UNKNOWN_VARIANT" || error.name == "UNKNOWN_CURRENCY";
 }
@@ -183,7 +187,7 @@ Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const StoredO
 
 Task<Result<void>> OrderService::publish(Transaction& tx, std::string type, const StoredOrder& order) {
   const auto payload = codec::to_json(order_for(order, {"en", true, type == "ORDER_CREATED" || type == "ORDER_CANCELLED"}));
-  return outbox_.append(tx, {"order_events", order.row.id.text(), std::move(type), order.row.version, payload});
+  return outbox_.append(tx, {"order_events", order.row.id.text(), std::move(type), first_event(order.row.version), payload});
 }
 
 Task<Result<void>> OrderService::give_up(const Context& context, const OrderId& id) {
@@ -309,10 +313,10 @@ Task<Result<StoredOrder>> OrderService::change_in(Transaction& tx, const OrderId
   if (to == Status::PAID) CO_CHECK(co_await publish(tx, "ORDER_PAID", *stored));
   if (to == Status::FAILED) {
     const FailedEvent failed{id, row.payment_failure_reason.value_or("Set by staff")};
-    CO_CHECK(co_await outbox_.append(tx, {"order_events", id.text(), "ORDER_FAILED", row.version, codec::to_json(failed)}));
+    CO_CHECK(co_await outbox_.append(tx, {"order_events", id.text(), "ORDER_FAILED", first_event(row.version), codec::to_json(failed)}));
   }
   const StatusChangedEvent moved{id, from, to};
-  CO_CHECK(co_await outbox_.append(tx, {"order_events", id.text(), "ORDER_STATUS_CHANGED", row.version, codec::to_json(moved)}));
+  CO_CHECK(co_await outbox_.append(tx, {"order_events", id.text(), "ORDER_STATUS_CHANGED", last_event(row.version), codec::to_json(moved)}));
   co_return std::move(*stored);
 }
 
