@@ -19,6 +19,8 @@ struct EmbeddedOptions {
   std::int64_t login_failures_per_minute = 50;  // on one account from one address
   bool allow_order_backdating = false;          // for load tests
   bool demo = false;
+  std::vector<std::string> origins{"*"};      // that browsers may call from
+  std::vector<std::string> metrics_addresses;  // that may read /metrics; none: every one
 };
 
 class EmbeddedShop {

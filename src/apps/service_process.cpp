@@ -64,14 +64,8 @@ struct CommonSettings {
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
 std::set<std::string, std::less<>> names_in(std::string_view list) {
-  std::set<std::string, std::less<>> names;
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    const auto name = trimmed(list.substr(0, comma));
-    names.emplace(name);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return names;
+  const auto names = entries_of(list);
+  return {names.begin(), names.end()};
 }
 
 Format service_names() {
@@ -583,7 +577,8 @@ int run_service(int argc, char** argv, const ServiceProgram& program) {
 int run_gateway(int argc, char** argv) {
   ServiceProgram program{.name = std::string(gateway_name), .port = 3000, .description = "the one door of the platform"};
   for (const auto& prefix : gateway::prefixes) program.peers.emplace_back(prefix.service);
-  program.settings = {{"--cors-allow-origin", "CORS_ALLOW_ORIGIN", "Origins that browsers may call from", "*", format::origin()}};
+  program.settings = {{"--cors-allow-origin", "CORS_ALLOW_ORIGIN", "Origins that browsers may call from", "*", format::origins()},
+                      {"--metrics-allow", "METRICS_ALLOW", "Addresses that may read /metrics; empty: every one", "", format::ip_addresses()}};
   return guarded(argc, argv, program, [&](const CommonSettings& settings) {
     Process process(program, settings);
     Health health(program.name, process.clock());
@@ -593,8 +588,8 @@ int run_gateway(int argc, char** argv) {
       backends.emplace(service, std::make_unique<gateway::RemoteBackend>(service, CallerIdentity{program.name, settings.internal_token},
                                                                          process.balancer(), process.pool(), process.clock(), process.random()));
     }
-    gateway::Gateway gateway({.allow_origin = settings.own.at("CORS_ALLOW_ORIGIN"), .metrics_addresses = {}}, health, process.metrics(),
-                             std::move(backends), gateway::merged_openapi(process.caller(), process.clock()));
+    gateway::Gateway gateway({.origins = entries_of(settings.own.at("CORS_ALLOW_ORIGIN")), .metrics_addresses = entries_of(settings.own.at("METRICS_ALLOW"))},
+                             health, process.metrics(), std::move(backends), gateway::merged_openapi(process.caller(), process.clock()));
     Starter starter(process, nullptr);
     serve(settings, process, starter, gateway, health, {.outside = true});
   });

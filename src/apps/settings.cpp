@@ -13,6 +13,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace shop {
 namespace {
 
@@ -264,17 +266,35 @@ Format web_address() {
           }};
 }
 
-Format origin() {
-  return {"ORIGIN", [](const std::string& value) -> std::string {
-            if (value == "*" || value == "null") return {};
-            const auto web = web_address().fault(value);
-            const auto scheme = value.find("://");
-            const bool good = !value.empty() && web.empty() && value.find('/', scheme + 3) == value.npos;
-            return good ? "" : "is neither * nor an origin such as https://shop.example.org";
+Format origins() {
+  return {"ORIGIN,…", [](const std::string& value) -> std::string {
+            if (value == "*") return {};
+            const auto origin = [](const std::string& one) {
+              return one == "null" || (!one.empty() && web_address().fault(one).empty() && one.find('/', one.find("://") + 3) == one.npos);
+            };
+            const auto all = entries_of(value);
+            return !all.empty() && std::ranges::all_of(all, origin) ? "" : "is neither * nor a list of origins such as https://shop.example.org";
+          }};
+}
+
+Format ip_addresses() {
+  return {"IP,…", [](const std::string& value) -> std::string {
+            const auto is_address = [](const std::string& one) { return ip_address().fault(one).empty(); };
+            return std::ranges::all_of(entries_of(value), is_address) ? "" : "is no list of IP addresses";
           }};
 }
 
 }  // namespace format
+
+std::vector<std::string> entries_of(std::string_view list) {
+  std::vector<std::string> entries;
+  for (std::size_t at = 0; !list.empty() && at <= list.size();) {
+    const auto end = std::min(list.find(',', at), list.size());
+    entries.emplace_back(trimmed(list.substr(at, end - at)));
+    at = end + 1;
+  }
+  return entries;
+}
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t value = 0;

@@ -37,9 +37,13 @@ Format host();                                               // a name or an add
 Format address(std::vector<std::string> schemes);            // HOST:PORT, behind one of these or nothing; nothing behind it
 Format addresses();                                          // HOST:PORT, and further ones behind commas
 Format web_address();                                        // http://… or https://…
-Format origin();                                             // a web address without path, or *
+Format origins();                                            // web addresses without path, behind commas, or *
+Format ip_addresses();                                       // behind commas
 
 }  // namespace format
+
+// What stands between the commas of a list, without the blanks around it; of "" nothing.
+std::vector<std::string> entries_of(std::string_view list);
 
 // The number that the whole text is.
 std::optional<std::int64_t> whole_number(std::string_view text);

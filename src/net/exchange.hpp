@@ -42,7 +42,7 @@ class Exchange : public BodySource {
   virtual Task<Result<void>> write(std::span<const char> piece) = 0;
   virtual Task<Result<void>> finish() = 0;
 
-  // Added to whatever answer is sent, unless it has a field of that name itself.
+  // Added to whatever answer is sent, unless it has a field of that name itself; to a Vary it is added.
   virtual Headers& extra_headers() = 0;
 
   virtual bool started() const = 0;       // something of the answer was sent

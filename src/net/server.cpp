@@ -275,7 +275,7 @@ class Connection final : public Exchange {
       if (name != "Connection") append(name, value);
     });
     extra_.each([&](std::string_view name, std::string_view value) {
-      if (!response.headers.has(name)) append(name, value);
+      if (!response.headers.has(name) || name == "Vary") append(name, value);
     });
     if (shared_.leaving.load(std::memory_order_relaxed)) keep_alive_ = false;
     if (!keep_alive_) head += "Connection: close\r\n";

@@ -30,7 +30,8 @@ BAD_URLS = {"IMAGE_BASE_URL": ["localhost", "ftp://x", "http://", "http://a b", 
             "DATABASE_URL": ["mysql://u:geheim@h/d", "postgres://u:geheim%zz@h/d", "postgres://u:geheim@h:abc/d", "postgres://u:geheim@h:70000/d", "sqlite:", "geheim"]}
 BAD = {"true|false": ["yes", "TRUE", "1"], "IP": ["localhost", "1.2.3", "300.1.1.1"], "HOST": ["http://x", "a b", "x:1"],
        "HOST:PORT": ["ftp://x:1", "x:abc", "x:0", "x:70000", ":1", "x:1/path", "a b:1", "http://name:geheim@x:1"],
-       "HOST:PORT,…": ["x:abc", "x:1,", ":1", "http://x:1", "x:1,,y:1"], "ORIGIN": ["shop.example.org", "https://x/path", "https://a b"],
+       "HOST:PORT,…": ["x:abc", "x:1,", ":1", "http://x:1", "x:1,,y:1"], "IP,…": ["localhost", "127.0.0.1,", "127.0.0.1,x"],
+       "ORIGIN,…": ["shop.example.org", "https://x/path", "https://a b", "https://x,", "https://x,*", "https://x,y"],
        "NAME": ["a b", "a/b", "x" * 101], "NAME,…": ["api-gateway,../x"], "PEM": ["geheim"], "TEXT": ["two\nlines"]}
 
 

@@ -76,6 +76,43 @@ def log(shop, admin):
         lib.eventually(lambda: traced(topic) > 0)
 
 
+def versions(shop, admin):
+    """The versions of an order's events increase, those of one change too: a consumer may drop what is not newer."""
+    variant = admin.get("/products?limit=1").json()["data"][0]["variants"][0]["id"]
+    order = {"guestEmail": "events@example.org", "phone": "1", "paymentMethod": "CASH_ON_DELIVERY", "items": [{"variantId": variant, "quantity": 1}]}
+    placed = admin.post("/orders", order, token=None).json()
+    for status in ("PAID", "CANCELLED"):
+        assert admin.put(f"/orders/{placed['id']}/status", {"status": status}).status == 200
+
+    def told():
+        database = sqlite3.connect(f"file:{shop.data / 'events.db'}?mode=ro", uri=True, timeout=10)
+        try:
+            rows = database.execute("SELECT value FROM events WHERE topic = 'order_events' AND key = ? ORDER BY number", (placed["id"],))
+            return [json.loads(value) for value, in rows]
+        finally:
+            database.close()
+    events = lib.eventually(lambda: (found := told()) and len(found) >= 5 and found)
+    assert [event["type"] for event in events] == ["ORDER_CREATED", "ORDER_PAID", "ORDER_STATUS_CHANGED", "ORDER_CANCELLED", "ORDER_STATUS_CHANGED"], events
+    numbers = [event["version"] for event in events]
+    assert numbers == sorted(set(numbers)), numbers
+
+
+def callers():
+    """Browsers of listed origins may call, others may not; /metrics is for listed addresses."""
+    arguments = ["--cors-allow-origin", "https://shop.example.org, https://admin.example.org:8443", "--metrics-allow", "192.0.2.1,192.0.2.2"]
+    with lib.OneProcess(demo=False, arguments=arguments) as shop:
+        client = shop.client()
+        for method, path, status in (("GET", "/products", 200), ("OPTIONS", "/products", 204), ("GET", "/nothing", 404)):
+            for origin, allowed in (("https://shop.example.org", True), ("https://admin.example.org:8443", True), ("https://admin.example.org", False), (None, False)):
+                answer = client.request(method, path, headers={"Origin": origin} if origin else {})
+                assert answer.status == status, answer
+                assert answer.headers["Access-Control-Allow-Origin"] == (origin if allowed else None), f"{origin}: {answer.headers}"
+                assert any("Origin" in value for value in answer.headers.get_all("Vary")), answer.headers
+        assert client.get("/metrics").status == 404
+    with lib.OneProcess(demo=False, arguments=["--metrics-allow", "192.0.2.1,127.0.0.1"]) as shop:
+        assert shop.client().get("/metrics").status == 200
+
+
 def silence(shop, admin):
     client = shop.client()
     secrets = {"password": "a-password-nobody-may-read", "token": admin.token}
@@ -152,6 +189,7 @@ def main():
     with lib.OneProcess(demo=True) as shop:
         admin = shop.admin()
         log(shop, admin)
+        versions(shop, admin)
         silence(shop, admin)
         metrics(shop)
         health(shop)
@@ -159,7 +197,8 @@ def main():
             if line.startswith("{"):
                 parsed = json.loads(line)
                 assert {"time", "level", "service", "instance"} <= set(parsed), line
-    print("outside: log, silence, metrics, health")
+    callers()
+    print("outside: log, versions, silence, metrics, health, callers")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ struct Options {
   std::uint16_t port = 3000;
   std::string bind = "127.0.0.1";
   std::string data = "./data";
-  std::string image_base_url;
+  std::string image_base_url, origins = "*", metrics_addresses;
   shop::EmbeddedOptions embedded;
   bool demo = false;
   int grace_seconds = 5;
@@ -38,6 +38,8 @@ int parse(int argc, char** argv, Options& options) {
   app.add_flag("--demo", options.demo, "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
   setting(app, "--image-base-url", "IMAGE_BASE_URL", options.image_base_url,
           "Address under which clients reach the shop, for links to pictures; default http://localhost:PORT", format::web_address());
+  setting(app, "--cors-allow-origin", "CORS_ALLOW_ORIGIN", options.origins, "Origins that browsers may call from", format::origins());
+  setting(app, "--metrics-allow", "METRICS_ALLOW", options.metrics_addresses, "Addresses that may read /metrics; empty: every one", format::ip_addresses());
   setting(app, "--uploads-per-minute", "UPLOADS_PER_MINUTE", embedded.uploads_per_minute, "Pictures that may be stored from one address", 1, limit_max);
   setting(app, "--registrations-per-minute", "REGISTRATIONS_PER_MINUTE", embedded.registrations_per_minute,
           "Accounts that may be registered from one address", 1, limit_max);
@@ -64,6 +66,8 @@ void run(const Options& options) {
   embedded.io_threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
   embedded.image_base_url = options.image_base_url.empty() ? fmt::format("http://localhost:{}", options.port) : options.image_base_url;
   embedded.demo = options.demo;
+  embedded.origins = entries_of(options.origins);
+  embedded.metrics_addresses = entries_of(options.metrics_addresses);
   EmbeddedShop shop(std::move(*folder), embedded);
   shop.start();
 

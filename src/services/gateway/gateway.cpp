@@ -32,6 +32,14 @@ Response page(std::string_view content_type, decltype(Response::body) body) {
   return response;
 }
 
+// Everybody, or who asks when the list has him: a browser takes one origin, not a list.
+void allow_origin(const std::vector<std::string>& origins, const Request& request, Headers& headers) {
+  const bool everybody = std::ranges::count(origins, "*") > 0;
+  const auto origin = request.headers.get("Origin");
+  if (!everybody) headers.add("Vary", "Origin");
+  if (everybody || std::ranges::count(origins, origin) > 0) headers.add("Access-Control-Allow-Origin", everybody ? "*" : origin);
+}
+
 Response preflight(const Request& request) {
   Response response;
   response.status = 204;
@@ -87,7 +95,7 @@ Task<> Gateway::handle(const Context& context, const net::Arrival&, net::Exchang
   auto& request = exchange.request();
   auto& headers = exchange.extra_headers();
   headers.add("X-Request-Id", context.request_id);
-  headers.add("Access-Control-Allow-Origin", settings_.allow_origin);
+  allow_origin(settings_.origins, request, headers);
   headers.add("Access-Control-Expose-Headers", "X-Request-Id, ETag, Retry-After");
   headers.add("X-Content-Type-Options", "nosniff");
   if (request.method == Method::options) {

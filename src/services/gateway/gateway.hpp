@@ -38,7 +38,7 @@ class LocalBackend final : public Backend {
 };
 
 struct Settings {
-  std::string allow_origin = "*";              // CORS_ALLOW_ORIGIN
+  std::vector<std::string> origins{"*"};       // CORS_ALLOW_ORIGIN
   std::vector<std::string> metrics_addresses;  // METRICS_ALLOW; empty: anybody may scrape
 };
 
