@@ -51,8 +51,8 @@ using TokenUser = ValidatedUser;
 
 struct ValidateAnswer {
   bool valid = false;
-  std::optional<TokenUser> user;
-  std::optional<std::string> message;
+  codec::LeftOut<TokenUser> user;       // of a valid token
+  codec::LeftOut<std::string> message;  // of any other
 };
 BOOST_DESCRIBE_STRUCT(ValidateAnswer, (), (valid, user, message))
 

@@ -14,10 +14,10 @@ Task<Result<Me>> Handlers::me(Call& call) { co_return co_await service_.me(call.
 
 Task<Result<ValidateAnswer>> Handlers::validate(Call& call, Body<ValidateRequest> body) {
   auto user = co_await service_.validate(call.context, body->token.value, call.caller.internal() ? call.caller.service : call.client);
-  if (user) co_return ValidateAnswer{true, std::move(*user), std::nullopt};
+  if (user) co_return ValidateAnswer{true, {std::move(*user)}, {}};
   if (user.error().code != Code::unauthenticated) co_return Failure(std::move(user).error());
   call.status = 401;
-  co_return ValidateAnswer{false, std::nullopt, user.error().message};
+  co_return ValidateAnswer{false, {}, {user.error().message}};
 }
 
 Task<Result<TokenAnswer>> Handlers::complete_invitation(Call& call, Body<CompleteInvitation> body) {
