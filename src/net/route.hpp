@@ -99,7 +99,7 @@ struct Body {
   const T* operator->() const { return &value; }
 };
 
-// Absent, or not an object of that form: nothing.
+// Absent, or null, which some clients send for it: nothing.
 template <class T>
 struct OptionalBody {
   std::optional<T> value;
@@ -174,7 +174,7 @@ class Arguments {
     } else if constexpr (IsBody<T>::value) {
       keep(body<decltype(out.value)>(), out.value);
     } else if constexpr (IsOptionalBody<T>::value) {
-      if (trimmed(call_.request.body).empty()) return;
+      if (const auto text = trimmed(call_.request.body); text.empty() || text == "null") return;
       keep(codec::from_json<typename decltype(out.value)::value_type>(call_.request.body), out.value);
     } else if constexpr (std::same_as<T, RawBody>) {
       out = {call_.request.headers.get("Content-Type"), call_.request.body};

@@ -28,6 +28,12 @@ bool json_media(std::string_view content_type) {
   return media.empty() || equal_ignoring_case(media, "application/json") || media.ends_with("+json");
 }
 
+// Whether the media type means anything: clients and libraries name one for a POST of nothing, too.
+bool brings_body(const Request& request) {
+  const auto length = request.headers.get("Content-Length");
+  return !request.body.empty() || request.headers.has("Transfer-Encoding") || length.find_first_not_of('0') != length.npos;
+}
+
 std::string_view bearer(std::string_view authorization) {
   if (authorization.size() < 7 || !equal_ignoring_case(authorization.substr(0, 7), "bearer ")) return {};
   return trimmed(authorization.substr(7));
@@ -190,7 +196,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
     co_return fail(Error{Code::unavailable, "Too much is being sent here at once.", "BUSY", {}, {}, seconds(1)});
   }
   if (entry->info.body_limit > 0) {
-    if (!entry->info.raw_body && !json_media(request.headers.get("Content-Type"))) {
+    if (!entry->info.raw_body && brings_body(request) && !json_media(request.headers.get("Content-Type"))) {
       co_return fail(Code::unsupported_media, "The body must be application/json.");
     }
     if (auto complete = co_await body.read_all(request, entry->info.body_limit); !complete) {

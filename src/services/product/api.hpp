@@ -445,8 +445,19 @@ struct CurrencyRow {
 };
 BOOST_DESCRIBE_STRUCT(CurrencyRow, (), (code, rateVsBase, isBase, lastUpdated))
 
+// The code of a currency that is made or changed: capitals only.
+struct CurrencyCode : Currency {
+  static std::expected<CurrencyCode, std::string> parse(std::string_view text) {
+    const auto currency = Currency::parse(text);
+    if (!currency || currency->text() != text) return std::unexpected("must be a currency code of three capital letters");
+    return CurrencyCode{*currency};
+  }
+
+  static constexpr std::string_view schema_pattern = "^[A-Z]{3}$";
+};
+
 struct SetCurrency {
-  Currency code;
+  CurrencyCode code;
   Rate rateVsBase;
   std::optional<bool> isBase;
 };

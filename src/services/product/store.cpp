@@ -251,7 +251,7 @@ std::string variant_condition(Conditions& conditions, const ProductQuery& query)
 
 Conditions conditions_of(const ProductQuery& query, bool staff) {
   Conditions conditions;
-  if (!staff) conditions.add("p.is_active");
+  if (!staff) conditions.add(query.isActive.value_or(true) ? "p.is_active" : "FALSE");
   else if (query.isActive) conditions.add("p.is_active = " + conditions.parameter(*query.isActive));
   if (query.categorySlug && !query.categorySlug->value.empty()) {
     const auto slug = conditions.parameter(query.categorySlug->value);
