@@ -105,7 +105,7 @@ struct EmbeddedShop::Parts {
         carts(*carts_database, clock),
         limits(clock),
         search_index(open_xapian({.folder = folder.file("search")})),
-        hashing("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64),
+        hashing("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64, true),
         hasher(hashing, random),
         files("files", 4, 256),
         pictures(folder.file("images"), files, clock, random),

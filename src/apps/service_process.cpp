@@ -231,7 +231,7 @@ class Process final : public ProcessResources {
 
   PasswordHasher& hasher() override {
     if (!hasher_) {
-      hashing_ = std::make_unique<WorkerPool>("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64);
+      hashing_ = std::make_unique<WorkerPool>("hashing", std::max<std::size_t>(1, std::thread::hardware_concurrency() - 1), 64, true);
       hasher_ = std::make_unique<Argon2Hasher>(*hashing_, random_);
     }
     return *hasher_;

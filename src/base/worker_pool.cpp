@@ -1,10 +1,12 @@
 #include "base/worker_pool.hpp"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 namespace shop {
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue) : name_(std::move(name)), limit_(queue) {
+WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue, bool yields)
+    : name_(std::move(name)), limit_(queue), yields_(yields) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -33,6 +35,7 @@ bool WorkerPool::submit(Job job) {
 
 void WorkerPool::work() {
   ::prctl(PR_SET_NAME, name_.substr(0, 15).c_str());
+  if (yields_) ::setpriority(PRIO_PROCESS, 0, 10);  // on Linux of the thread alone; a tenth of the processor is left to it in any case
   for (;;) {
     Job job;
     {

@@ -17,7 +17,8 @@ namespace shop {
 
 class WorkerPool {
  public:
-  WorkerPool(std::string name, std::size_t threads, std::size_t queue);
+  // `yields`: its threads get the processor after others that want it, for work so long that a visitor would notice.
+  WorkerPool(std::string name, std::size_t threads, std::size_t queue, bool yields = false);
   ~WorkerPool();
 
   // The function runs on one of the threads and returns a Result. unavailable: the queue is full; timed_out: too late.
@@ -51,6 +52,7 @@ class WorkerPool {
 
   const std::string name_;
   const std::size_t limit_;
+  const bool yields_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Job> jobs_;

@@ -29,7 +29,7 @@ from subjects import Bench
 
 ALL = {"footprint": one_process.footprint, "catalogue": one_process.catalogue, "search": one_process.search, "login": one_process.login,
        "checkout": one_process.checkout, "hot": one_process.hot, "gateway": gateway.gateway, "growth": growth.growth,
-       "distributed": many_processes.distributed, "modes": many_processes.modes, "k6": k6.bench}
+       "distributed": many_processes.distributed, "distributed-search": many_processes.distributed_search, "modes": many_processes.modes, "k6": k6.bench}
 
 
 def said(*command):

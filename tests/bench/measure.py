@@ -121,7 +121,7 @@ class Load:
 
     def send(self, port, connections, seconds, rate, host="127.0.0.1"):
         command = [shop.program("load"), "--connect", f"{host}:{port}", "--requests", self.file.name, "--connections", str(connections),
-                   "--seconds", str(seconds), "--warm-up", "0", "--rate", str(rate), "--first-number", str(Load.number)]
+                   "--seconds", str(seconds), "--warm-up", "0", "--rate", str(rate), "--first-number", str(Load.number), "--timeout", "20"]
         Load.number += 10_000_000
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
         if done.returncode:

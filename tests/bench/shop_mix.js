@@ -43,7 +43,8 @@ const visits = [[index, 1], [setCurrency, 2], [browse, 10], [addToCart, 2], [vie
 const total = visits.reduce((sum, [, weight]) => sum + weight, 0);
 
 export function setup() {
-  const products = http.get(`${url}/products?limit=100`).json('data').map((p) => ({ id: p.id, variants: p.variants.map((v) => v.id) }));
+  const listed = http.get(`${url}/products?limit=100&sortBy=sku&sortOrder=asc&inStock=true`).json('data');
+  const products = listed.map((p) => ({ id: p.id, variants: p.variants.filter((v) => v.stockQuantity >= 20).map((v) => v.id) }));
   const currencies = http.get(`${url}/products/currencies`).json().map((c) => c.code);
   return { products: products.filter((p) => p.variants.length > 0), currencies };
 }
