@@ -28,6 +28,7 @@ void describe_path(json::object& operation, std::span<const std::string> names, 
 }
 
 void describe_body(json::object& operation, json::object schema, bool required) {
+  if (!required) schema = {{"anyOf", json::array{std::move(schema), json::object{{"type", "null"}}}}};
   operation["requestBody"] = json::object{
       {"required", required}, {"content", {{"application/json", json::object{{"schema", std::move(schema)}}}}}};
 }
