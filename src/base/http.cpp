@@ -7,7 +7,7 @@
 namespace shop {
 namespace {
 
-constexpr std::array<std::string_view, 8> method_names{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""};
+constexpr std::array<std::string_view, 8> method_names{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"};
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -139,6 +139,7 @@ def metrics(shop):
     client = shop.client()
     for _ in range(5):
         client.get("/products?limit=1")
+    assert client.request("BREW", "/products").status == 405
     answer = client.get("/metrics")
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4"), answer.headers
     samples, typed = {}, {}
@@ -155,6 +156,8 @@ def metrics(shop):
                  "http_requests_in_flight", "events_published", "events_consumed", "events_lag", "outbox_depth", "process_cpu_seconds_total",
                  "process_resident_memory_bytes", "database_connections_open", "database_connections_busy", "database_requests_waiting"):
         assert name in samples, f"{name} is not measured: {sorted(samples)}"
+    methods = {labels.get("method") for labels, _ in samples["http_requests_total"]}
+    assert "other" in methods and "" not in methods, methods
     assert typed["http_request_duration_seconds"] == "histogram" and typed["http_requests_total"] == "counter", typed
     for name, rows in samples.items():
         for labels, _ in rows:
