@@ -8,6 +8,7 @@ namespace shop {
 namespace {
 
 constexpr milliseconds probe_limit{1000}, fresh_enough{1000};
+constexpr int patience = 3;
 
 }  // namespace
 
@@ -42,11 +43,13 @@ Task<bool> Health::is_up(const Context& given, Dependency& dependency) {
   Context context = given;
   context.deadline = std::min(context.deadline, now + probe_limit);
   const auto answer = co_await dependency.probe(context);
-  if (const bool up = answer.has_value(); dependency.up.exchange(up) != up) {
+  dependency.failures = answer ? 0 : dependency.failures + 1;
+  const bool up = answer.has_value() || (!dependency.needed && dependency.up && dependency.failures < patience);
+  if (dependency.up.exchange(up) != up) {
     if (up) log(Severity::info, "health", fmt::format("{} answers again", dependency.name));
     else log(Severity::warning, "health", fmt::format("{} does not answer", dependency.name), {{"detail", answer.error().detail}});
   }
-  co_return dependency.up.load();
+  co_return up;
 }
 
 Task<Result<HealthReport>> Health::live(net::Call&) { co_return HealthReport{"UP", service_, {}}; }

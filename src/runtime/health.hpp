@@ -25,7 +25,8 @@ class Health {
 
   // Without it the service is DOWN.
   void depends_on(std::string name, Probe probe) { add(std::move(name), std::move(probe), true); }
-  // Reported as well, but the service does its work without it for a while. Asked once a second at most.
+  // Reported as well, but the service does its work without it for a while. Asked once a second at most; DOWN after three failures in a
+  // row, as it may only be slow.
   void uses(std::string name, Probe probe) { add(std::move(name), std::move(probe), false); }
 
   void set_ready(bool ready) { ready_ = ready; }
@@ -45,6 +46,7 @@ class Health {
     bool needed;
     std::atomic<bool> up{true};
     std::atomic<Monotonic> asked{Monotonic::min()};
+    std::atomic<int> failures{0};
   };
 
   void add(std::string name, Probe probe, bool needed);

@@ -373,7 +373,7 @@ class KafkaLog final : public EventLog {
   Task<Result<void>> ping(const Context& context) override {
     co_return co_await workers_.run(context, [this]() -> Result<void> {
       const rd_kafka_metadata_t* metadata = nullptr;
-      const auto error = rd_kafka_metadata(producer()->get(), 0, nullptr, &metadata, 500);
+      const auto error = rd_kafka_metadata(producer()->get(), 0, nullptr, &metadata, 900);
       if (metadata) rd_kafka_metadata_destroy(metadata);
       return error ? Result<void>(kafka_failure(error)) : Result<void>();
     });
