@@ -13,7 +13,7 @@ import stack  # noqa: E402
 
 ROUNDS = 60
 SEARCHED = 12    # products, of each replica
-MEDIAN_S = 0.35  # until they are found: a relay that looks twice a second for what others wrote takes longer for half of them; ours and a busy machine less
+LATER_S = 0.2    # in the median, through one replica than through the other: a relay that looks twice a second for what others wrote does it
 GUEST = {"guestEmail": "replicas@example.org", "phone": "555-0100", "paymentMethod": "CASH_ON_DELIVERY", "shippingAddress": None}
 
 
@@ -51,18 +51,18 @@ def main():
         assert reader.get(f"/?q={sku}").json()["data"] == [], "a deleted product is still listed"
 
         # Only one replica's relay works at a time; what is written through the other one leaves as soon.
-        medians = []
-        for replica in replicas:
-            waits = []
-            for _ in range(SEARCHED):
+        waits = {replica: [] for replica in replicas}
+        for _ in range(SEARCHED):
+            for replica in replicas:
                 word = f"zr{uuid.uuid4().hex[:12]}"
                 made = replica.post("/", {"sku": word, "name": {"en": f"Thing {word}"}, "variants": [{"price": "1"}]})
                 assert made.status == 201, made
                 begun = time.monotonic()
                 lib.eventually(lambda w=word: shop.client().get(f"/search/products?q={w}").json()["data"], 10, every_s=0.01)
-                waits.append(time.monotonic() - begun)
-            medians.append(statistics.median(waits))
-        assert max(medians) < MEDIAN_S, f"found after {medians[0]:.3f} s and {medians[1]:.3f} s in the median, by the replica that was asked"
+                waits[replica].append(time.monotonic() - begun)
+        medians = [statistics.median(each) for each in waits.values()]
+        fair = max(medians) - min(medians) < LATER_S or max(medians) < 2 * min(medians)  # a busy machine takes its time for both
+        assert fair, f"found after {medians[0]:.3f} s and {medians[1]:.3f} s in the median, by the replica that was asked"
     print(f"replicas: found by search after {medians[0] * 1000:.0f} and {medians[1] * 1000:.0f} ms; {ROUNDS} rounds of prices, stock and names, none stale")
 
 
