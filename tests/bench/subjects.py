@@ -39,24 +39,25 @@ def customer(running):
 
 
 def import_catalogue(running, products, folder, limit_s=1800):
-    """Seconds that it took, with the search index."""
-    begin = time.monotonic()
+    """Seconds that it took, and with the search index; making the files does not count."""
+    stored = 0.0
     for number, file in enumerate(generate.files(products, SEED, CHUNK)):
         path = pathlib.Path(folder) / f"catalogue-{number}.json"
         path.write_text(json.dumps(file))
+        begin = time.monotonic()
         done = running.shopctl("import", str(path), limit_s=limit_s)
+        stored += time.monotonic() - begin
         path.unlink()
         if done.returncode:
             raise Void(f"the import failed: {done.stdout[-500:]} {done.stderr[-500:]}")
-    stored = time.monotonic() - begin
-    client = running.client()
+    begin, client = time.monotonic(), running.client()
     found, limit_s = None, 60 + 4 * stored  # the index goes along with the import
     while (found := client.get("/search/products?limit=1").json().get("pagination", {}).get("total")) != products:
-        if time.monotonic() - begin > stored + limit_s:
+        if time.monotonic() - begin > limit_s:
             raise Void(f"{found} of {products} products can be searched {limit_s:.0f} s after the import")
         time.sleep(0.1)
     client.close()
-    return stored, time.monotonic() - begin
+    return stored, stored + time.monotonic() - begin
 
 
 def variants_of(running, count=400):
