@@ -477,14 +477,13 @@ auto note_strangers(Process& process) {
 void serve(const CommonSettings& settings, Process& process, Starter& starter, Application& application, Health& health, Door door) {
   Edge edge(application, process.clock(), process.random(), process.metrics(),
             {.internal_token = settings.internal_token, .by_certificate = std::move(door.by_certificate), .keep_forwarded = !door.outside});
-  auto& refused = process.metrics().counter("http_heads_refused_total", "Request heads that the gate turned away.");
   if (auto* consul = process.consul()) {
     Context context;
     context.deadline = std::chrono::steady_clock::now() + clean_up_limit;
     (void)run_blocking(process.threads().first(), consul->deregister(context));  // when Consul is away nobody hears of anything anyway
   }
   net::ServerOptions options{.address = settings.bind, .port = settings.port};
-  options.on_refused = [&refused](std::string_view) { refused.Increment(); };
+  options.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };
   std::unique_ptr<Edge> watching_edge;
   std::unique_ptr<net::Server> watching;
   if (door.watching && settings.health_port != 0) {

@@ -353,13 +353,14 @@ class Connection final : public Exchange {
   }
 
   Task<bool> refuse(int status, std::string_view reason) {
-    if (shared_.options.on_refused) shared_.options.on_refused(reason);
+    const auto id = shared_.options.on_refused ? shared_.options.on_refused(reason) : std::string();
     keep_alive_ = false;
     request_ = Request{};
     extra_ = Headers{};  // those of the request before it on this connection
     Error error{Code::invalid, fmt::format("The request was refused: {}.", reason), "REFUSED_HEAD", {}, {}, {}};
-    auto response = problem_response(error, {});
+    auto response = problem_response(error, id);
     response.status = status;
+    if (!id.empty()) response.headers.add("X-Request-Id", id);
     co_await send(std::move(response));
     co_return false;
   }

@@ -36,7 +36,7 @@ struct ServerOptions {
   milliseconds body_time_max{60'000};  // in all
   milliseconds write_timeout{30'000};  // for one piece of an answer
 
-  std::function<void(std::string_view reason)> on_refused;  // a head that the gate turned away
+  std::function<std::string(std::string_view reason)> on_refused;  // a head that the gate turned away; says the id of its answer
   std::function<void(std::string_view remote, std::string_view reason)> on_stranger;  // no TLS, or no certificate to believe
 };
 

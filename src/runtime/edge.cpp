@@ -24,7 +24,12 @@ bool same_secret(std::string_view a, std::string_view b) {
 }  // namespace
 
 Edge::Edge(Application& application, Clock& clock, Random& random, Metrics& metrics, EdgeOptions options)
-    : application_(application), clock_(clock), random_(random), metrics_(metrics), options_(std::move(options)) {}
+    : application_(application),
+      clock_(clock),
+      random_(random),
+      metrics_(metrics),
+      refused_(metrics.counter("http_heads_refused_total", "Request heads that the gate turned away.")),
+      options_(std::move(options)) {}
 
 bool Edge::may_call(net::Exchange& exchange) const {
   return !options_.by_certificate || options_.by_certificate->services.contains(exchange.stream().peer());
@@ -61,6 +66,15 @@ Context Edge::context_of(const Request& request, const net::Arrival& arrival) {
   }
   context.deadline = clock_.now() + budget;
   return context;
+}
+
+std::string Edge::refused(std::string_view reason) {
+  refused_.Increment();
+  Trace trace;
+  random_.fill(trace.trace_id);
+  auto id = trace.trace_text();
+  log(Severity::info, "gate", "a request head was refused", {{"requestId", id}, {"reason", std::string(reason)}});
+  return id;
 }
 
 Task<> Edge::serve(net::Exchange& exchange) {

@@ -43,6 +43,9 @@ class Edge final : public net::Handler {
 
   Task<> serve(net::Exchange& exchange) override;
 
+  // A head that never became a request: counted, told to the log, and given the id of its answer.
+  std::string refused(std::string_view reason);
+
  private:
   Context context_of(const Request& request, const net::Arrival& arrival);
   net::Arrival arrival_of(net::Exchange& exchange, const Request& request) const;
@@ -52,6 +55,7 @@ class Edge final : public net::Handler {
   Clock& clock_;
   Random& random_;
   Metrics& metrics_;
+  prometheus::Counter& refused_;
   const EdgeOptions options_;
 };
 

@@ -72,9 +72,8 @@ void run(const Options& options) {
   shop.start();
 
   Edge edge(shop.gateway(), shop.clock(), shop.random(), shop.metrics(), {.keep_forwarded = false});
-  auto& refused = shop.metrics().counter("http_heads_refused_total", "Request heads that the gate turned away.");
   net::ServerOptions outside{.address = options.bind, .port = options.port};
-  outside.on_refused = [&refused](std::string_view) { refused.Increment(); };
+  outside.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };
   net::Server server(shop.threads(), outside, edge);
   Edge control_edge(shop.control(), shop.clock(), shop.random(), shop.metrics(), {});
   net::Server control(shop.threads(), {.unix_socket = control_socket(path)}, control_edge);
