@@ -1,4 +1,5 @@
 """The shop in one process: footprint, catalogue, search, login, checkout, hot stock."""
+import concurrent.futures
 import json
 import pathlib
 import random
@@ -101,7 +102,7 @@ def query_file(bench):
 def searchable(bench, running, engine):
     """From the answer to POST /products until a search finds the product, at 50 writes a second; every fifth is looked for, with a pause
     of 2 ms between searches, so that the searches are not the load."""
-    writer, delays, lock, lost = running.admin(), [], threading.Lock(), []
+    delays, lock, lost, own = [], threading.Lock(), [], threading.local()
     mark = f"zq{int(time.time()):x}"
 
     def find(word, since):
@@ -115,21 +116,25 @@ def searchable(bench, running, engine):
             delays.append(time.monotonic() - since)
         with_own.close()
 
-    searchers, count = [], 250 if bench.quick else 600
-    begin = time.monotonic()
-    for n in range(count):
+    def write(n):
+        if not hasattr(own, "client"):
+            own.client = running.client(token)
         time.sleep(max(0.0, begin + n / 50 - time.monotonic()))
         word = f"{mark}x{n}x"
-        answer = writer.post("/products", {"sku": word, "name": {"en": f"Thing {word}"}, "variants": [{"price": "10", "attributes": {}}]})
+        answer = own.client.post("/products", {"sku": word, "name": {"en": f"Thing {word}"}, "variants": [{"price": "10", "attributes": {}}]})
         if answer.status != 201:
             raise Void(f"a product was answered {answer}")
         if n % 5 == 0:
             searchers.append(threading.Thread(target=find, args=(word, time.monotonic())))
             searchers[-1].start()
+
+    searchers, count, token = [], 250 if bench.quick else 600, running.admin().token
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(count)))
     rate = count / (time.monotonic() - begin)
     for searcher in searchers:
         searcher.join()
-    writer.close()
     if lost:
         raise Void(f"{len(lost)} products were not found within 10 s")
     if rate < 45:
