@@ -97,7 +97,7 @@ struct Run {
   tcp::endpoint endpoint;
   Clock::time_point begin, counting_from, end;
   long next = 0;
-  long unexpected = 0, late = 0;
+  long unexpected = 0, late = 0, bare_refusals = 0;
   std::map<int, long> statuses;
   std::vector<std::uint32_t> times_us;
   std::string first_unexpected;
@@ -105,16 +105,21 @@ struct Run {
   bool counting(Clock::time_point due) const { return due >= counting_from; }
 };
 
-// The status, or 0 when no answer could be read.
-asio::awaitable<int> answer_of(tcp::socket& socket, std::string& buffer) {
+struct Answer {
+  int status = 0;  // none could be read
+  bool bare_refusal = false;  // 503 that does not say when to come again
+};
+
+asio::awaitable<Answer> answer_of(tcp::socket& socket, std::string& buffer) {
   boost::system::error_code error;
   const auto head = co_await asio::async_read_until(socket, asio::dynamic_buffer(buffer), "\r\n\r\n",
                                                     asio::redirect_error(asio::use_awaitable, error));
-  if (error || buffer.size() < 12) co_return 0;
+  if (error || buffer.size() < 12) co_return Answer{};
   int status = 0;
   std::from_chars(buffer.data() + 9, buffer.data() + 12, status);
   std::string lower(buffer, 0, head);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool bare_refusal = status == 503 && lower.find("\r\nretry-after:") == lower.npos;
   std::size_t length = 0;
   if (const auto at = lower.find("\r\ncontent-length:"); at != lower.npos) {
     auto from = at + 17;
@@ -123,19 +128,19 @@ asio::awaitable<int> answer_of(tcp::socket& socket, std::string& buffer) {
     if (buffer.size() < head + length) {
       co_await asio::async_read(socket, asio::dynamic_buffer(buffer), asio::transfer_exactly(head + length - buffer.size()),
                                 asio::redirect_error(asio::use_awaitable, error));
-      if (error) co_return 0;
+      if (error) co_return Answer{};
     }
     buffer.erase(0, head + length);
   } else if (lower.find("\r\ntransfer-encoding:") != lower.npos) {
     buffer.erase(0, head);
     const auto whole = co_await asio::async_read_until(socket, asio::dynamic_buffer(buffer), "\r\n0\r\n\r\n",
                                                        asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return 0;
+    if (error) co_return Answer{};
     buffer.erase(0, whole);
   } else {
     buffer.erase(0, head);
   }
-  co_return status;
+  co_return Answer{status, bare_refusal};
 }
 
 asio::awaitable<void> connection(Run& run) {
@@ -172,13 +177,14 @@ asio::awaitable<void> connection(Run& run) {
       if (!error) socket.set_option(tcp::no_delay(true), error);
     }
     if (!error) co_await asio::async_write(socket, asio::buffer(text), asio::redirect_error(asio::use_awaitable, error));
-    const int status = error ? 0 : co_await answer_of(socket, buffer);
+    const auto [status, bare_refusal] = error ? Answer{} : co_await answer_of(socket, buffer);
     guard.cancel();
     if (status == 0) socket.close(error);
     if (!run.counting(due)) continue;
     const auto took = std::chrono::duration_cast<microseconds>(Clock::now() - due).count();
     run.times_us.push_back(static_cast<std::uint32_t>(std::min<long>(took, UINT32_MAX)));
     ++run.statuses[status];
+    run.bare_refusals += bare_refusal;
     if (std::ranges::find(request.expect, status) == request.expect.end()) {
       if (run.unexpected++ == 0) run.first_unexpected = fmt::format("{} to {}", status, text.substr(0, text.find('\r')));
     }
@@ -199,7 +205,8 @@ void report(Run& run) {
   const json::object result{{"requests", times.size()},
                             {"per_second", std::round(static_cast<double>(times.size()) / counted * 10) / 10},
                             {"p50_us", at(0.5)}, {"p90_us", at(0.9)}, {"p99_us", at(0.99)}, {"p999_us", at(0.999)}, {"max_us", at(1)},
-                            {"unexpected", run.unexpected + run.late}, {"first_unexpected", run.first_unexpected}, {"statuses", statuses}};
+                            {"unexpected", run.unexpected + run.late}, {"first_unexpected", run.first_unexpected}, {"statuses", statuses},
+                            {"refusals_without_retry_after", run.bare_refusals}};
   std::cout << json::serialize(result) << '\n';
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Three times what the shop can serve: it goes on serving what it can, and says 503 with Retry-After at once to the rest.
 
-usage: overload.py [--seconds 30] [--times 3] [--mix checkout|browse|login]
+usage: overload.py [--seconds 30] [--times 3] [--mix checkout|browse|login]; SHOP_MODE=distributed for a process per service
 
 First the maximum is measured, with as many connections as serve best (a closed load). Then requests are due at three times that rate, on
-2 000 connections, whatever is answered (an open load). The shop is kept on one processor and the load on the others, where there are several.
+2 000 connections, whatever is answered (an open load). The shop in one process is kept on one processor and the load on the others, where there are several.
 """
 import argparse
 import json
@@ -21,11 +21,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 from crowd import Wire  # noqa: E402
 from judge import catalogue, wait_for_quiet  # noqa: E402
 from shop import program  # noqa: E402
-from shops import Alone  # noqa: E402
+from shops import Alone, mode  # noqa: E402
 
 GOODPUT = 0.9
 NORMAL_AGAIN_S = 2.0
-MEMORY_MB = 150  # above idle: 2 000 connections and every bounded queue full
+MEMORY_MB = {"one process": 150, "distributed": 400}  # above idle: 2 000 connections, at every service on the way, and every bounded queue full
 
 
 def requests_of(mix, variants, products):
@@ -79,9 +79,10 @@ def main():
     options = options.parse_args()
     cpus = sorted(os.sched_getaffinity(0))
     shops, loads = (set(cpus[:1]), set(cpus[1:])) if len(cpus) > 1 else (set(cpus), set(cpus))
-    with Alone(arguments=("--log-level", "off")) as shop, tempfile.TemporaryDirectory() as folder:
-        for task in os.listdir(f"/proc/{shop.process.pid}/task"):
+    with mode(arguments=("--log-level", "off")) as shop, tempfile.TemporaryDirectory() as folder:
+        for task in os.listdir(f"/proc/{shop.process.pid}/task") if shop.mode == "one process" else []:
             os.sched_setaffinity(int(task), shops)
+        loads = loads if shop.mode == "one process" else set(cpus)
         client = shop.admin()
         made = catalogue(client, 20, 4, 10_000_000)
         client.close()
@@ -108,7 +109,7 @@ def main():
         limit = max(normal[int(len(normal) * 0.99)] * 3, 0.05)
         slow = [at + duration for at, duration, status, _ in after if status != 200 or duration > limit]
         quiet, report = wait_for_quiet(shop.doctor)
-        print(f"mix={options.mix} maximum={maximum:.0f}/s afterwards={again:.0f}/s offered={maximum * options.times:.0f}/s goodput={good:.0f}/s ratio={good / maximum_by_both:.2f}"
+        print(f"mode={shop.mode} mix={options.mix} maximum={maximum:.0f}/s afterwards={again:.0f}/s offered={maximum * options.times:.0f}/s goodput={good:.0f}/s ratio={good / maximum_by_both:.2f}"
               f" refused={refused} statuses={statuses} p99_ms={over['p99_us'] / 1000:.0f} idle_mb={idle_mb:.0f} most_mb={memory.most:.0f}"
               f" normal_again_s={max(slow, default=0):.2f} quiet_s={quiet:.0f} probes={len(probes)} probe_p99_ms={sorted(p[1] for p in probes)[int(len(probes) * .99)] * 1000:.0f}")
         faults = []
@@ -116,7 +117,9 @@ def main():
             faults.append(f"goodput fell to {good / maximum_by_both:.2f} of the maximum")
         if set(statuses) - {200, 201, 503, 429}:
             faults.append(f"answers other than success and 503: {statuses}, {over['first_unexpected']}")
-        if memory.most - idle_mb > MEMORY_MB:
+        if over["refusals_without_retry_after"]:
+            faults.append(f"{over['refusals_without_retry_after']} answers 503 without Retry-After")
+        if memory.most - idle_mb > MEMORY_MB[shop.mode]:
             faults.append(f"memory rose by {memory.most - idle_mb:.0f} MB")
         if slow and max(slow) > NORMAL_AGAIN_S:
             faults.append(f"not normal again after {NORMAL_AGAIN_S} s: {max(slow):.2f} s")

@@ -69,7 +69,7 @@ CURRENT = None  # a shop that several tests share
 
 
 @contextlib.contextmanager
-def mode():
+def mode(**more):
     """One process, or with SHOP_MODE=distributed a process per service on the real stores."""
     if CURRENT:
         yield CURRENT
@@ -80,5 +80,5 @@ def mode():
         with Stacked() as stack:
             yield stack
         return
-    with Alone() as shop:
+    with Alone(**more) as shop:
         yield shop

@@ -198,6 +198,10 @@ class Stacked:
         done = subprocess.run(["kcat", "-P", "-b", f"127.0.0.1:{self.ports['kafka']}", "-t", topic, "-k", key], input=value, text=True, capture_output=True, timeout=30)
         assert done.returncode == 0, f"kcat: {done.stderr}"
 
+    def resident_mb(self):
+        return sum(int(line.split()[1]) for service in self.services.values() for line in pathlib.Path(f"/proc/{service.process.pid}/status").read_text().splitlines()
+                   if line.startswith("VmRSS:")) / 1024
+
     def sql(self, database, statement):
         done = subprocess.run(["psql", "-XAtq", self.database_url(database, self.ports["postgres"]), "-c", statement], capture_output=True, text=True, timeout=30)
         assert done.returncode == 0, done.stderr
