@@ -84,6 +84,10 @@ overload: build  ## three times what the shop can serve, for 30 s
 	@tests/fault/overload.py --mix checkout $(OVERLOAD_OPTIONS)
 	@tests/fault/overload.py --mix login $(OVERLOAD_OPTIONS)
 
+overload-distributed: build  ## the same with a process per service
+	@cmake --build build --target load
+	@SHOP_MODE=distributed tests/fault/overload.py --mix checkout $(OVERLOAD_OPTIONS)
+
 MINUTES ?= 30
 soak: build  ## an even load for MINUTES (30): memory stays flat
 	@cmake --build build --target load
@@ -105,4 +109,4 @@ fuzz: sanitized  ## fuzz everything that reads bytes from outside, SECONDS=600 e
 clean:  ## remove build/
 	rm -rf build
 
-.PHONY: test-security schemathesis sanitized fuzz chaos overload soak help up down shop setup configure build unit contract dev fmt test simulate model clean
+.PHONY: test-security schemathesis sanitized fuzz chaos overload overload-distributed soak help up down shop setup configure build unit contract dev fmt test simulate model clean

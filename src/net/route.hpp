@@ -128,7 +128,7 @@ struct RouteInfo {
   bool raw_body = false;
   bool optional_body = false;
   bool size_is_400 = false;
-  std::uint64_t bytes_at_once = 0;
+  std::uint64_t bytes_at_once = 0, requests_at_once = 0;
   void (*describe)(json::object& operation, codec::Schemas& schemas, std::span<const std::string> path_parameters,
                    std::string_view success) = nullptr;
 };
@@ -137,6 +137,7 @@ struct RowOptions {
   std::size_t body_limit = 100'000;
   bool size_is_400 = false;  // a body that is too large is a 400, as the image service's clients know it
   std::uint64_t bytes_at_once = 0;  // of bodies of this row in memory; who comes on top gets 503; 0: no limit
+  std::uint64_t requests_at_once = 0;  // of this row with the handler, their bodies read; who comes on top gets 503; 0: as most rows
 };
 
 using PathArguments = std::vector<std::string>;
@@ -303,6 +304,7 @@ struct Row {
     info.optional_body = (detail::IsOptionalBody<A>::value || ...);
     info.size_is_400 = options.size_is_400;
     info.bytes_at_once = options.bytes_at_once;
+    info.requests_at_once = options.requests_at_once;
     info.describe = &detail::describe<R, A...>;
   }
 

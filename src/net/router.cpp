@@ -45,6 +45,8 @@ bool given_once(const Headers& headers, std::string_view name) {
   return count == 1;
 }
 
+constexpr std::uint64_t most_of_a_row = 1024;  // requests with the handler, as many as works may wait for a database
+
 Failure unauthenticated(std::string message) { return fail(Code::unauthenticated, std::move(message)); }
 
 // Only the gateway is believed when it says for whom it asks.
@@ -55,19 +57,20 @@ std::string client_of(const Arrival& arrival, const Request& request) {
   return std::string(trimmed(comma == forwarded.npos ? forwarded : forwarded.substr(comma + 1)));
 }
 
-// What a body may take of its row's memory: counted by what its length promises, before a byte of it is read.
+// What a request takes of a row: memory for its body, counted by what its length promises, before a byte of it is read; a place
+// with the handler, when it has been read: who sends or reads slowly holds none.
 class Share {
  public:
-  Share(std::atomic<std::uint64_t>& sum, std::uint64_t most, std::uint64_t bytes)
-      : sum_(sum), bytes_(most > 0 ? bytes : 0), granted_(sum_.fetch_add(bytes_) + bytes_ <= most || most == 0) {}
-  ~Share() { sum_.fetch_sub(bytes_); }
+  Share(std::atomic<std::uint64_t>& sum, std::uint64_t most, std::uint64_t amount)
+      : sum_(sum), amount_(most > 0 ? amount : 0), granted_(sum_.fetch_add(amount_) + amount_ <= most || most == 0) {}
+  ~Share() { sum_.fetch_sub(amount_); }
   Share(const Share&) = delete;
 
   bool granted() const { return granted_; }
 
  private:
   std::atomic<std::uint64_t>& sum_;
-  const std::uint64_t bytes_;
+  const std::uint64_t amount_;
   const bool granted_;
 };
 
@@ -208,6 +211,9 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
       co_return fail(std::move(error));
     }
   }
+  // More at once would only wait for one another, until those who asked have gone.
+  const Share place(entry->at_work, entry->info.requests_at_once > 0 ? entry->info.requests_at_once : most_of_a_row, 1);
+  if (!place.granted()) co_return fail(Error{Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)});
   Call call{.request = request,
             .context = context,
             .caller = std::move(caller),

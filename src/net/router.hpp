@@ -32,6 +32,7 @@ class Router {
     Invoke invoke;
     std::vector<std::string> parameters;
     std::atomic<std::uint64_t> body_bytes{0};  // in memory, or promised
+    std::atomic<std::uint64_t> at_work{0};     // requests that the handler has
   };
 
   Router(std::string service, std::string prefix, Authenticator& authenticator, ProblemStyle style = ProblemStyle::number);

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include "base/await_callback.hpp"
 #include "codec/forms.hpp"
 
 namespace shop::net {
@@ -24,6 +25,16 @@ struct NewThing {
 BOOST_DESCRIBE_STRUCT(NewThing, (), (name, count))
 
 struct Handlers {
+  // Answered when `open` is called; several may wait.
+  Task<Result<Thing>> slow(Call&) {
+    (void)co_await await_callback<bool>([this](Callback<bool> done) { waiting.push_back(std::move(done)); });
+    co_return Thing{"slow", {}};
+  }
+  void open() {
+    for (auto& done : std::exchange(waiting, {})) done(true);
+  }
+  std::vector<Callback<bool>> waiting;
+
   Task<Result<Thing>> newest(Call&) { co_return Thing{"newest", {}}; }
   Task<Result<Thing>> one(Call&, VariantId id) { co_return Thing{"one", id.text()}; }
   Task<Result<Thing>> parts(Call&, VariantId id) { co_return Thing{"parts", id.text()}; }
@@ -33,6 +44,7 @@ struct Handlers {
 };
 
 const RouteTable<Handlers> table{
+    {Method::get, "/slow", anyone(), &Handlers::slow, "Takes its time", {200}, {}, {.requests_at_once = 2}},
     {Method::get, "/newest", anyone(), &Handlers::newest, "The newest", {200}, {}},
     {Method::get, "/:id", anyone(), &Handlers::one, "One", {200}, {404}},
     {Method::get, "/:id/parts", anyone(), &Handlers::parts, "Its parts", {200}, {404}},
@@ -86,6 +98,40 @@ class RouterTest : public testing::Test {
   Answered answered_;
   const std::string id_ = "7d0c1b0e-2f6e-4f0f-9a3b-4b7a7d5d9a10";
 };
+
+TEST_F(RouterTest, ARowTakesSoManyAtOnce) {
+  boost::asio::io_context loop;
+  std::vector<int> statuses;
+  std::string retry_after;
+  const auto one = [&](Answered& answered, Request& request, WholeBody& whole) -> Task<> {
+    const auto response = co_await router_.answer(context_, {}, request, whole, answered);
+    statuses.push_back(response.status);
+    if (response.status == 503) retry_after = response.headers.get("Retry-After");
+  };
+  Request request;
+  request.target = "/slow";
+  std::vector<Request> requests(4, request);
+  std::vector<WholeBody> bodies(4);
+  std::vector<Answered> answered(4);
+  const auto begin = [&](std::size_t i) {
+    boost::asio::co_spawn(loop, one(answered[i], requests[i], bodies[i]), boost::asio::use_future);
+    loop.restart();
+    loop.poll();
+  };
+  for (std::size_t i = 0; i < 3; ++i) begin(i);
+  EXPECT_EQ(statuses, std::vector<int>{503});  // at once, while two are at work
+  EXPECT_EQ(retry_after, "1");
+  EXPECT_EQ(ask(Method::get, "/newest").status, 200);  // another row has places of its own
+  handlers_.open();
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(statuses, (std::vector<int>{503, 200, 200}));
+  begin(3);
+  handlers_.open();
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(statuses, (std::vector<int>{503, 200, 200, 200}));
+}
 
 TEST_F(RouterTest, FixedSegmentsWinOverParameters) {
   EXPECT_EQ(from(ask(Method::get, "/newest")), "newest");
