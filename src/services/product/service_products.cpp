@@ -389,7 +389,7 @@ Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, C
     : database_(database),
       catalogue_(catalogue),
       outbox_(outbox),
-      loop_(clock, {.name = "product publisher", .period = milliseconds(250)}, [this](const Context& context) { return step(context); }) {}
+      loop_(clock, {.name = "product publisher", .period = milliseconds(500)}, [this](const Context& context) { return step(context); }) {}
 
 Task<Result<bool>> Publisher::step(const Context& context) {
   CO_TRY(const auto waiting, co_await read(database_, context, store::changed, 1));
