@@ -209,7 +209,7 @@ def in_one_process(verdicts):
 
 # --- distributed: the same rows in PostgreSQL, taken back after each plant
 
-TABLES = {"product": ["products", "variants", "reservations", "reservation_lines", "stock_movements"],
+TABLES = {"product": ["products", "variants", "product_categories", "product_images", "variant_attributes", "reservations", "reservation_lines", "stock_movements"],
           "order": ["orders", "order_items", "order_outcomes", "idempotency_keys", "user_copies"]}
 MENDED = {"stock was set by hand", "an order and its outcome are lost", "a reservation outlived its expiry", "a cancelled order kept its stock",
           "a copy of a user is stale", "the index shows what does not exist"}  # every kind of repair
