@@ -55,7 +55,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=" ".join(ALL))
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seconds", type=float, help="of each run (3; quick 1.5)")
+    parser.add_argument("--seconds", type=float, help="of each run (2.5; quick 1.5)")
     parser.add_argument("--runs", type=int, help="of each subject (5)")
     parser.add_argument("--products", type=int, help="of the large catalogue (10000; quick 1000)")
     parser.add_argument("--largest", type=int, help="products of the last step of growth (100000; quick 1000; 1000000 takes half an hour)")

@@ -6,7 +6,7 @@
     instructions.py --top 15     also shows where they are spent
 
 The programs themselves run under it, the shop in one process and the gateway before an origin; a few hundred requests of each kind are
-sent one after the other. What background work adds is counted in, so two counts differ by a per cent or two.
+sent one after the other. What background work adds is counted in, so two counts differ by a per cent or two, those of orders by more.
 """
 import argparse
 import contextlib
@@ -26,6 +26,7 @@ from measure import needed, shop
 
 KEPT = pathlib.Path(__file__).with_name("instructions.json")
 WORSE = 1.05
+WORSE_WITH_BACKGROUND = 1.3  # of orders: how many of them are published together depends on how fast the machine is
 REQUESTS, WARM_UP = 200, 60
 START_LIMIT_S = 180
 
@@ -61,6 +62,7 @@ class Counted:
         """Instructions of `send`, and the file that says where."""
         self.control("zero")
         send()
+        time.sleep(1.5)  # what the requests left behind belongs to them
         self.control("dump")
         self.dumps += 1
         return self.folder / f"out.{self.dumps}"
@@ -183,8 +185,9 @@ def main():
     for row in rows:
         was = before.get((row["program"], row["what"]))
         ratio = row["instructions"] / was if was else 1
-        worse += ratio > WORSE
-        print(f"{row['program']}: {row['what']}: {was or 0:,} -> {row['instructions']:,}, {ratio:.3f}{' WORSE' if ratio > WORSE else ''}")
+        is_worse = ratio > (WORSE_WITH_BACKGROUND if "/orders" in row["what"] else WORSE)
+        worse += is_worse
+        print(f"{row['program']}: {row['what']}: {was or 0:,} -> {row['instructions']:,}, {ratio:.3f}{' WORSE' if is_worse else ''}")
     return 1 if worse else 0
 
 

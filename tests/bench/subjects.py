@@ -133,7 +133,7 @@ class Bench:
 
     def __init__(self, options):
         self.options, self.quick, self.table = options, options.quick, Table()
-        self.seconds = options.seconds or (1.5 if options.quick else 3.0)
+        self.seconds = options.seconds or (1.5 if options.quick else 2.5)
         self.runs = options.runs or 5
         self.products = options.products or (1_000 if options.quick else 10_000)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shop-bench-"))
