@@ -149,7 +149,7 @@ def found(shop, seconds):
         client = shop.client()
         while not over.is_set():
             asked = time.monotonic()
-            answer = client.get(f"/search/products?q={word}&sortBy=createdAt&sortOrder=desc&limit=40")
+            answer = client.get(f"/search/products?q={word}&sortBy=createdAt&sortOrder=desc&limit=100")
             if answer.status != 200:
                 refused.append(answer)
                 continue
