@@ -265,7 +265,7 @@ def main():
     made = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     text = "# Figures of the distributed shop\n\nWritten by `make figures` (tests/distributed/figures.py, " + f"{took:.0f} s), {made}, on {os.cpu_count()} cores, "
     text += f"load average {load:.1f} before it began.\nEvery service a process, on PostgreSQL, Redis, Kafka, Elasticsearch and Consul of the same machine; memory is the\n"
-    text += "proportional set size. Throughput and CPU beside peers: [benchmarks.md](benchmarks.md).\n\n| what | figure | |\n| --- | --- | --- |\n"
+    text += "proportional set size. Times in ms mean little while others use the machine, which the load average tells; CPU and memory do.\n\n| what | figure | |\n| --- | --- | --- |\n"
     text += "".join(f"| {' | '.join(row)} |\n" for row in rows)
     if options.write:
         DOCUMENT.write_text(text)
