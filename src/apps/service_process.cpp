@@ -36,6 +36,7 @@
 namespace shop {
 namespace {
 
+constexpr std::uint64_t most_of_a_row = 1024;  // more orders at once would wait for one another at every peer until their clients have gone
 constexpr milliseconds clean_up_limit{500};
 constexpr seconds consul_limit{3};  // for an answer that it need not wait for
 
@@ -567,6 +568,7 @@ int run_service(int argc, char** argv, const ServiceProgram& program) {
     Process process(program, settings);
     const auto service = program.make(process);
     Starter starter(process, service.get());
+    service->router().set_most_of_a_row(most_of_a_row);
     ServiceApplication application(service->router(), process.metrics(), starter.ready());
     WatchApplication watching(application);
     serve(settings, process, starter, application, service->health(), {.by_certificate = std::move(by_certificate), .watching = &watching});

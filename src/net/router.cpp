@@ -45,8 +45,6 @@ bool given_once(const Headers& headers, std::string_view name) {
   return count == 1;
 }
 
-constexpr std::uint64_t most_of_a_row = 1024;  // requests with the handler, as many as works may wait for a database
-
 Failure unauthenticated(std::string message) { return fail(Code::unauthenticated, std::move(message)); }
 
 // Only the gateway is believed when it says for whom it asks.
@@ -212,7 +210,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
     }
   }
   // More at once would only wait for one another, until those who asked have gone.
-  const Share place(entry->at_work, entry->info.requests_at_once > 0 ? entry->info.requests_at_once : most_of_a_row, 1);
+  const Share place(entry->at_work, entry->info.requests_at_once > 0 ? entry->info.requests_at_once : most_of_a_row_, 1);
   if (!place.granted()) co_return fail(Error{Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)});
   Call call{.request = request,
             .context = context,

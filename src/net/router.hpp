@@ -46,6 +46,9 @@ class Router {
   // Never fails: errors become problem documents. `answered` is filled for whoever keeps the log.
   Task<Response> answer(const Context& context, const Arrival& arrival, Request& request, BodySource& body, Answered& answered);
 
+  // Requests that the handler of a row has at once, where the row does not say it; 0, as it is at first: any number. Before requests come.
+  void set_most_of_a_row(std::uint64_t most) { most_of_a_row_ = most; }
+
   const std::string& service() const { return service_; }
   const std::string& prefix() const { return prefix_; }  // at the gateway: "/products"
   const std::vector<std::unique_ptr<Entry>>& entries() const { return entries_; }
@@ -63,6 +66,7 @@ class Router {
   const ProblemStyle style_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::shared_ptr<Node> root_;
+  std::uint64_t most_of_a_row_ = 0;
 };
 
 // A strong or weak validator match (RFC 9110 13.1.2), weak comparison.
