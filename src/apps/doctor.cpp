@@ -355,11 +355,19 @@ Task<Result<void>> Doctor::events(const Context& context, DoctorReport& report) 
   co_return co_await told(context, report);
 }
 
-// Every order was told of: its event stands in the log, or waits in the outbox. What the log no longer holds cannot be said.
+// The least id (RFC 9562, version 7) that can have been made at that time.
+std::string first_id_of(Instant at) {
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(at.ms, 0));
+  return fmt::format("{:08x}-{:04x}-7000-8000-000000000000", ms >> 16, ms & 0xffff);
+}
+
+// Every order was told of: its event stands in the log, or waits in the outbox. Of orders that the log may have let go already
+// nothing can be said.
 Task<Result<void>> Doctor::told(const Context& context, DoctorReport& report) {
   if (!stores_.order) co_return Result<void>();
   std::set<std::string, std::less<>> told;
-  for (std::string after; after != beyond;) {  // the orders before the events: who is told of later is newer than what is looked for
+  const auto since = first_id_of(clock_.wall() - (events_kept - hours(24)));
+  for (auto after = since; after != beyond;) {  // the orders before the events: who is told of later is newer than what is looked for
     CO_TRY(const auto ids, co_await read(*stores_.order, context, order::store::order_ids_after, after, page));
     told.insert(ids.begin(), ids.end());
     after = static_cast<std::int64_t>(ids.size()) == page ? ids.back() : std::string(beyond);

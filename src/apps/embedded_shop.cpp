@@ -130,6 +130,7 @@ struct EmbeddedShop::Parts {
         control(network),
         demo(operator_caller, clock),
         expiry(clock, {.name = "cart expiry", .period = minutes(10)}, [this](const Context& context) { return carts.sweep(context); }),
+        trimming(clock, {.name = "event log trimming", .period = minutes(10)}, [this](const Context& context) { return events.trim(context, events_kept); }),
         threads(options.io_threads) {
     for (auto* service : services) network.add(service->router());
     product.carry_demo(demo);
@@ -209,7 +210,7 @@ struct EmbeddedShop::Parts {
   gateway::Gateway gateway;
   ControlApplication control;
   BuiltInDemo demo;
-  Loop expiry;
+  Loop expiry, trimming;
 
   TaskGroup background;
   net::IoThreads threads;  // last: its threads end before anything they use
@@ -228,7 +229,7 @@ void EmbeddedShop::start() {
   for (auto* service : parts.services) {
     for (auto* loop : service->loops()) parts.background.spawn(parts.threads.next(), loop->run());
   }
-  parts.background.spawn(parts.threads.next(), parts.expiry.run());
+  for (auto* loop : {&parts.expiry, &parts.trimming}) parts.background.spawn(parts.threads.next(), loop->run());
   if (parts.options.demo) or_throw(run_blocking(parts.threads.first(), parts.load_demo_once(context)));
 }
 
@@ -237,7 +238,7 @@ bool EmbeddedShop::stop(Monotonic deadline) {
   for (auto* service : parts.services) {
     for (auto* loop : service->loops()) loop->stop();
   }
-  parts.expiry.stop();
+  for (auto* loop : {&parts.expiry, &parts.trimming}) loop->stop();
   const bool ended = parts.background.wait(deadline);
   parts.threads.stop();
   return ended;

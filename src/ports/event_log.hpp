@@ -12,6 +12,9 @@
 
 namespace shop {
 
+// For so long a log has at least what every group has passed: Kafka by default (log.retention.hours), and so our own.
+constexpr hours events_kept{7 * 24};
+
 struct EventRecord {
   std::string topic;
   std::string key;  // records of one key keep their order
