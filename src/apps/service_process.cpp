@@ -481,7 +481,8 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
   if (auto* consul = process.consul()) {
     Context context;
     context.deadline = std::chrono::steady_clock::now() + clean_up_limit;
-    (void)run_blocking(process.threads().first(), consul->deregister(context));  // when Consul is away nobody hears of anything anyway
+    const auto killed = run_blocking(process.threads().first(), consul->deregister(context));  // nothing: Consul is away, nobody hears of anything
+    if (killed.value_or(false)) std::this_thread::sleep_for(net::farewell);  // who still sends here hears of it before this one listens, but is not ready
   }
   net::ServerOptions options{.address = settings.bind, .port = settings.port};
   options.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };

@@ -72,13 +72,14 @@ Task<Result<void>> ConsulDirectory::announce(const Context& context) {
 
 Task<Result<void>> ConsulDirectory::withdraw(const Context& context) {
   withdrawn_ = true;
-  co_return co_await deregister(context);
+  CO_CHECK(co_await deregister(context));
+  co_return Result<void>();
 }
 
-Task<Result<void>> ConsulDirectory::deregister(const Context& context) {
+Task<Result<bool>> ConsulDirectory::deregister(const Context& context) {
   CO_TRY(const auto answer, co_await ask(context, Method::put, "/v1/agent/service/deregister/" + percent_encoded(options_.instance)));
   if (answer.status != 200 && answer.status != 404) co_return refused(answer);
-  co_return Result<void>();
+  co_return answer.status == 200;
 }
 
 Task<Result<void>> ConsulDirectory::ping(const Context& context) {

@@ -41,8 +41,8 @@ class ConsulDirectory final : public ServiceDirectory {
   Task<Result<void>> withdraw(const Context& context) override;
   Task<Result<void>> ping(const Context& context);
 
-  // Removes what a process of this name left when it crashed: this one is not ready yet.
-  Task<Result<void>> deregister(const Context& context);
+  // Removes what a process of this name left when it crashed: this one is not ready yet. True when there was something.
+  Task<Result<bool>> deregister(const Context& context);
 
   // One watch a service, and one for the weights.
   std::vector<Work> background();
