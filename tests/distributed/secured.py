@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 import shop as lib  # noqa: E402
 import stack as stacks  # noqa: E402
 
-RENEW_S = 4
+RENEW_S = 1
 LIMIT_S = 300
 
 
