@@ -98,7 +98,7 @@ struct Run {
   Clock::time_point begin, counting_from, end;
   long next = 0;
   long unexpected = 0, late = 0, bare_refusals = 0;
-  std::map<int, long> statuses;
+  std::map<int, long> statuses, in_time;  // of the requests due while it counts; of the answers that came while it counts
   std::vector<std::uint32_t> times_us;
   std::string first_unexpected;
 
@@ -180,8 +180,10 @@ asio::awaitable<void> connection(Run& run) {
     const auto [status, bare_refusal] = error ? Answer{} : co_await answer_of(socket, buffer);
     guard.cancel();
     if (status == 0) socket.close(error);
+    const auto now = Clock::now();
+    if (now >= run.counting_from && now < run.end) ++run.in_time[status];
     if (!run.counting(due)) continue;
-    const auto took = std::chrono::duration_cast<microseconds>(Clock::now() - due).count();
+    const auto took = std::chrono::duration_cast<microseconds>(now - due).count();
     run.times_us.push_back(static_cast<std::uint32_t>(std::min<long>(took, UINT32_MAX)));
     ++run.statuses[status];
     run.bare_refusals += bare_refusal;
@@ -200,12 +202,16 @@ void report(Run& run) {
   };
   const double counted = std::chrono::duration<double>(run.end - run.counting_from).count();
   if (run.late > 0 && run.first_unexpected.empty()) run.first_unexpected = "none sent: the server was more than 5 s behind";
-  json::object statuses;
-  for (const auto& [status, count] : run.statuses) statuses[std::to_string(status)] = count;
+  const auto counted_by_status = [](const std::map<int, long>& counts) {
+    json::object all;
+    for (const auto& [status, count] : counts) all[std::to_string(status)] = count;
+    return all;
+  };
   const json::object result{{"requests", times.size()},
                             {"per_second", std::round(static_cast<double>(times.size()) / counted * 10) / 10},
                             {"p50_us", at(0.5)}, {"p90_us", at(0.9)}, {"p99_us", at(0.99)}, {"p999_us", at(0.999)}, {"max_us", at(1)},
-                            {"unexpected", run.unexpected + run.late}, {"first_unexpected", run.first_unexpected}, {"statuses", statuses},
+                            {"unexpected", run.unexpected + run.late}, {"first_unexpected", run.first_unexpected},
+                            {"statuses", counted_by_status(run.statuses)}, {"in_time", counted_by_status(run.in_time)},
                             {"refusals_without_retry_after", run.bare_refusals}};
   std::cout << json::serialize(result) << '\n';
 }
