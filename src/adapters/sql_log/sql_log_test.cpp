@@ -47,8 +47,7 @@ class SqlLogTest : public testing::Test {
   T run(Task<T> task) {
     boost::asio::io_context loop;
     auto future = boost::asio::co_spawn(loop, std::move(task), boost::asio::use_future);
-    auto guard = boost::asio::make_work_guard(loop);
-    while (future.wait_for(seconds(0)) != std::future_status::ready) loop.run_one_for(seconds(1));
+    loop.run();  // to its end: whoever answers has let go of the loop by then
     return future.get();
   }
 
