@@ -25,7 +25,6 @@ constexpr seconds patience_that_tells{8};   // who runs has taken its work up by
 constexpr milliseconds sweep_time{30'000};   // after an expiry the sweeper has had its chance
 constexpr std::string_view beyond = "~";     // greater than every id
 constexpr std::size_t most_events = 30'000;  // of orders that are read back
-const std::vector<std::string> consuming_services{"order-service", "product-service", "search-service"};
 
 using product::store::OrderStock;
 using product::store::StockLine;
@@ -194,6 +193,12 @@ Task<Result<std::string>> settle(const Context& context, const Peer& orders, con
   co_return "stock given back, with its movements";
 }
 
+// The least id (RFC 9562, version 7) that can have been made at that time.
+std::string first_id_of(Instant at) {
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(at.ms, 0));
+  return fmt::format("{:08x}-{:04x}-7000-8000-000000000000", ms >> 16, ms & 0xffff);
+}
+
 }  // namespace
 
 std::string key_of(const Finding& finding) { return finding.invariant + ' ' + finding.subject; }
@@ -355,24 +360,17 @@ Task<Result<void>> Doctor::events(const Context& context, DoctorReport& report) 
   co_return co_await told(context, report);
 }
 
-// The least id (RFC 9562, version 7) that can have been made at that time.
-std::string first_id_of(Instant at) {
-  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(at.ms, 0));
-  return fmt::format("{:08x}-{:04x}-7000-8000-000000000000", ms >> 16, ms & 0xffff);
-}
-
 // Every order was told of: its event stands in the log, or waits in the outbox. Of orders that the log may have let go already
 // nothing can be said.
 Task<Result<void>> Doctor::told(const Context& context, DoctorReport& report) {
   if (!stores_.order) co_return Result<void>();
-  std::set<std::string, std::less<>> told;
-  const auto since = first_id_of(clock_.wall() - (events_kept - hours(24)));
-  for (auto after = since; after != beyond;) {  // the orders before the events: who is told of later is newer than what is looked for
+  std::set<std::string, std::less<>> missing;
+  auto after = first_id_of(clock_.wall() - (events_kept - hours(24)));
+  while (after != beyond) {  // the orders before the events: who is told of later is newer than what is looked for
     CO_TRY(const auto ids, co_await read(*stores_.order, context, order::store::order_ids_after, after, page));
-    told.insert(ids.begin(), ids.end());
+    missing.insert(ids.begin(), ids.end());
     after = static_cast<std::int64_t>(ids.size()) == page ? ids.back() : std::string(beyond);
   }
-  std::set<std::string, std::less<>> missing = std::move(told);
   CO_TRY(const auto waiting, co_await read(*stores_.order, context, order::store::orders_to_be_told));
   for (const auto& id : waiting) missing.erase(id);
   auto events = co_await stores_.log->history(context, {"order_events"}, most_events);

@@ -11,6 +11,8 @@
 
 namespace shop {
 
+inline const std::vector<std::string> consuming_services{"order-service", "product-service", "search-service"};
+
 std::string dead_letter_topic(std::string service);  // "search-service" -> "search_service_dlq"
 
 struct DeadLetter {

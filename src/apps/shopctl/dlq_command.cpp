@@ -19,7 +19,6 @@
 namespace shop {
 namespace {
 
-const std::vector<std::string> consuming_services{"order-service", "product-service", "search-service"};
 constexpr seconds limit{60};
 
 [[noreturn]] void give_up(const Error& error) {
