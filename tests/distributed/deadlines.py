@@ -244,19 +244,8 @@ def told_and_let_go(shop):
 
 
 def main():
-    wanted, failed = sys.argv[1:], 0
     with stacks.given_or_started() as shop:
-        for test in (slow_database, slow_product, spent, told_and_let_go):
-            if wanted and test.__name__ not in wanted:
-                continue
-            begun = time.monotonic()
-            try:
-                said = test(shop) or ""
-                print(f"  {test.__name__}: ok, {time.monotonic() - begun:.1f} s {said}", flush=True)
-            except Exception as error:
-                failed += 1
-                print(f"  {test.__name__}: FAILED after {time.monotonic() - begun:.1f} s: {error!r}", flush=True)
-    return 1 if failed else 0
+        return 1 if stacks.run_tests(shop, (slow_database, slow_product, spent, told_and_let_go), sys.argv[1:]) else 0
 
 
 if __name__ == "__main__":

@@ -207,20 +207,8 @@ def consul_away(shop):
 
 def main():
     tests = [registration, gateway_metrics, unknown_prefix, nobody_there, deactivated, graceful_restart, crash, consul_away]
-    wanted = sys.argv[1:]
     with stacks.given_or_started() as shop:
-        failed = 0
-        for test in tests:
-            if wanted and test.__name__ not in wanted:
-                continue
-            begun = time.monotonic()
-            try:
-                said = test(shop) or ""
-                print(f"  {test.__name__}: ok, {time.monotonic() - begun:.1f} s {said}", flush=True)
-            except Exception as error:
-                failed += 1
-                print(f"  {test.__name__}: FAILED after {time.monotonic() - begun:.1f} s: {error!r}", flush=True)
-    return 1 if failed else 0
+        return 1 if stacks.run_tests(shop, tests, sys.argv[1:]) else 0
 
 
 if __name__ == "__main__":

@@ -91,7 +91,6 @@ def an_operator(shop):
 
 
 def main():
-    failed = 0
     with stacks.given_or_started() as shop:
         was_secured = shop.stack.mtls
         begun = time.monotonic()
@@ -99,14 +98,7 @@ def main():
             shop.stack.begin_anew(mtls=True)
             print(f"  every service has a certificate after {time.monotonic() - begun:.1f} s", flush=True)
             lib.eventually(lambda: shop.client().post("/auth/login", {"email": lib.ADMIN[0], "password": lib.ADMIN[1]}).status == 200, 20)
-            for test in (only_tls, scenarios_while_certificates_change, an_operator):
-                begun = time.monotonic()
-                try:
-                    said = test(shop) or ""
-                    print(f"  {test.__name__}: ok, {time.monotonic() - begun:.1f} s {said}", flush=True)
-                except Exception as error:
-                    failed += 1
-                    print(f"  {test.__name__}: FAILED after {time.monotonic() - begun:.1f} s: {error}", flush=True)
+            failed = stacks.run_tests(shop, (only_tls, scenarios_while_certificates_change, an_operator))
         finally:
             if shop.stack.mtls != was_secured and os.environ.get("SHOP_STACK"):
                 shop.stack.begin_anew(mtls=was_secured)

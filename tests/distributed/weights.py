@@ -190,18 +190,10 @@ def main():
     with stacks.given_or_started() as shop:
         settled(shop)
         third = Third(shop)
-        failed = 0
         try:
             time.sleep(0.7)
             weights(shop, "reset")
-            for test in (told, shares, canary, effective_within_a_second, drained):
-                begun = time.monotonic()
-                try:
-                    said = test(shop) or ""
-                    print(f"  {test.__name__}: ok, {time.monotonic() - begun:.1f} s {said}", flush=True)
-                except Exception as error:
-                    failed += 1
-                    print(f"  {test.__name__}: FAILED after {time.monotonic() - begun:.1f} s: {error!r}", flush=True)
+            failed = stacks.run_tests(shop, (told, shares, canary, effective_within_a_second, drained))
         finally:
             weights(shop, "reset")
             third.end()

@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 
 import shop
 
@@ -131,3 +132,19 @@ def given_or_started(**settings):
         return
     with started(**settings) as stack:
         yield stack
+
+
+def run_tests(shop, tests, wanted=()):
+    """One after the other, a line each, also after a failure; how many failed. `wanted`: names of those to run, none: all."""
+    failed = 0
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        begun = time.monotonic()
+        try:
+            said = test(shop) or ""
+            print(f"  {test.__name__}: ok, {time.monotonic() - begun:.1f} s {said}", flush=True)
+        except Exception as error:
+            failed += 1
+            print(f"  {test.__name__}: FAILED after {time.monotonic() - begun:.1f} s: {type(error).__name__}: {error}", flush=True)
+    return failed
