@@ -22,6 +22,10 @@ struct Query {
   std::string_view sqlite = {};
 };
 
+// A statement that reads rows for change (ports/database.hpp). SQLite has one writer: to read in its transaction is enough.
+#define FOR_CHANGE(name, select) \
+  ::shop::Query { name, select " FOR NO KEY UPDATE", select }
+
 struct Rows {
   std::size_t columns = 0;
   std::vector<Value> cells;    // row after row

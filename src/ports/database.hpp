@@ -4,6 +4,12 @@
 // shared commit that failed), so it must not have effects outside the transaction: those go to on_commit().
 // No other wait than the transaction's own is allowed inside: it would hold locks, and SQLite's writer, meanwhile.
 //
+// Whoever decides on what they have read, or writes back what they have not changed of it, reads it *for change* (FOR_CHANGE): the rows stay as
+// they were read until the transaction ends, and who else wants to change them waits and then reads them anew. A plain read promises
+// nothing beyond its own statement: what another transaction commits right after it would be overwritten. What lies in other rows
+// (a role's permissions, a category's products) is read after the row that stands for it is held, in a statement of its own. Rows
+// are taken in one order everywhere, which each store's header says.
+//
 // A statement that failed ends its work: whatever the work then says, nothing of it is kept.
 //
 // Errors: conflict with name UNIQUE (detail: "table.column", of several "table.a, table.b"), FOREIGN_KEY or CHECK (detail: the

@@ -22,6 +22,8 @@ constexpr Query remove_parent{"remove_parent", "DELETE FROM parents WHERE id = $
 constexpr Query take{"take", "UPDATE children SET stock = stock - 1 WHERE id = $1 AND stock >= 1"};
 constexpr Query take_blindly{"take_blindly", "UPDATE children SET stock = stock - $2 WHERE id = $1"};
 constexpr Query stock_of{"stock_of", "SELECT stock FROM children WHERE id = $1"};
+constexpr Query stock_held = FOR_CHANGE("stock_held", "SELECT stock FROM children WHERE id = $1");
+constexpr Query set_stock{"set_stock", "UPDATE children SET stock = $2 WHERE id = $1"};
 constexpr Query keep{"keep", "INSERT INTO kept (id, words, number, yes) VALUES ($1, $2, $3, $4)"};
 constexpr Query kept{"kept", "SELECT words, number, yes FROM kept WHERE id = $1"};
 
@@ -57,6 +59,11 @@ Task<Result<void>> take_in(Transaction& tx, std::int64_t child, bool& taken) {
   CO_TRY(const auto changed, co_await execute(tx, take, child));
   taken = changed == 1;
   co_return Result<void>();
+}
+
+Task<Result<void>> count_up_in(Transaction& tx, std::int64_t child) {
+  CO_TRY(const auto stock, co_await number(tx, stock_held, child));
+  co_return co_await perform(tx, set_stock, child, stock + 1);
 }
 
 Task<Result<void>> two_parents_in(Transaction& tx, std::int64_t first, std::int64_t second) {
@@ -286,6 +293,23 @@ TYPED_TEST(DatabaseContract, FiftyUnitsAreSoldFiftyTimes) {
   }
   EXPECT_EQ(std::count(taken.begin(), taken.end(), true), 50);
   EXPECT_EQ(this->number_of(stock_of, codec::params_of(1)).value_or(-1), 0);
+}
+
+TYPED_TEST(DatabaseContract, WhatIsReadForChangeStaysUntilItIsWritten) {
+  ASSERT_TRUE(this->run([](Transaction& tx) { return parent_in(tx, 1, "first"); }));
+  ASSERT_TRUE(this->run([](Transaction& tx) { return child_in(tx, 1, 1, 1, 0); }));
+  const auto context = within(milliseconds(20'000));
+  std::vector<std::future<Result<void>>> works;
+  for (int i = 0; i < 100; ++i) {
+    works.push_back(boost::asio::co_spawn(stage().threads.next(),
+                                          this->database->run(context, Access::write, [](Transaction& tx) { return count_up_in(tx, 1); }),
+                                          boost::asio::use_future));
+  }
+  for (auto& work : works) {
+    const auto outcome = work.get();
+    EXPECT_TRUE(outcome) << why(outcome);
+  }
+  EXPECT_EQ(this->number_of(stock_of, codec::params_of(1)).value_or(-1), 100);
 }
 
 TYPED_TEST(DatabaseContract, OneFailureAmongMany) {  // SQLite commits works in groups: each succeeds or fails for itself

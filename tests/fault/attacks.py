@@ -7,6 +7,7 @@ usage: attacks.py [NAME ...]                          against a shop of its own,
        attacks.py --list                              the attacks as a table
 """
 import argparse
+import concurrent.futures
 import contextlib
 import decimal
 import json
@@ -23,6 +24,7 @@ from crowd import Wire  # noqa: E402
 
 ATTACKS = {}
 RIGHTS_LIMIT_S = 30  # contract, section 3: a change of rights takes effect everywhere within this time
+ROUNDS = 25  # of several changes of one thing at once: who reads, changes and writes back loses one of them in the first or second
 
 
 def attack(function):
@@ -141,6 +143,34 @@ class Target:
         for thread in threads:
             thread.join(120)
         return answers
+
+    @contextlib.contextmanager
+    def team(self, size):
+        """A function that races as many requests, again and again, on connections that stay open."""
+        wires, gate = [Wire(self.host, self.port, 60) for _ in range(size)], threading.Barrier(size)
+
+        def run(wire, request):
+            gate.wait(60)
+            return Answer(wire.request(*request))
+
+        with concurrent.futures.ThreadPoolExecutor(size) as pool:
+            try:
+                yield lambda requests: list(pool.map(run, wires, requests))
+            finally:
+                for wire in wires:
+                    wire.close()
+
+    def both_hold(self, path, changes, look, rounds=ROUNDS):
+        """In each round changes of different members of one thing, sent at once and all acknowledged; then each must be seen. `changes` gives, for the number
+        of the round, the body of a PUT to `path`, or a whole request; `look` what is there afterwards, and which of its members are wanted."""
+        with self.team(len(changes)) as race:
+            for number in range(rounds):
+                made = [change(number) for change in changes.values()]
+                answers = race([("PUT", path, change, self.admin) if isinstance(change, dict) else change for change in made])
+                expect(set(statuses(answers)) <= {200, 204}, f"round {number}: answers {answers}")
+                seen, wanted = look(number)
+                lost = [f"{member} is {seen[member]!r}, not {value!r}" for member, value in wanted.items() if seen[member] != value]
+                expect(not lost, f"round {number}: all was acknowledged, but {'; '.join(lost)}")
 
     @contextlib.contextmanager
     def meanwhile(self, requests):
@@ -451,6 +481,149 @@ def leaf_against_child(shop):
         put, child = shop.race([("POST", f"/products/{product}/categories", {"categoryIds": [category]}, shop.admin),
                                 ("POST", "/products/categories", {"name": {"en": name}, "slug": f"{name}-child", "parentId": category}, shop.admin)])
         expect(sorted((put.status, child.status)) == [201, 409], f"product {put}, child {child}")
+
+
+# --- two changes at once: none may undo the other
+
+def named(name):
+    return {"en": name}
+
+
+@attack
+def product_changes(shop):
+    """Four people change SKU, name, description and visibility of one product at once, 25 times over. Every change that was acknowledged holds."""
+    product, _ = shop.product()
+    base = shop.name()
+    members = {"sku": lambda i: f"{base}-{i}", "name": lambda i: named(f"name {i}"), "description": lambda i: named(f"text {i}"), "isActive": lambda i: i % 2 == 1}
+    shop.both_hold(f"/products/{product}", {member: lambda i, member=member, value=value: {member: value(i)} for member, value in members.items()},
+                   lambda i: (shop.call("GET", f"/products/id/{product}", token=shop.admin).json()["data"], {member: value(i) for member, value in members.items()}))
+
+
+@attack
+def variant_changes(shop):
+    """Attributes, price, cost price and threshold of one variant are changed at once, and a piece is sold, 25 times over. Every change that was acknowledged holds."""
+    _, (variant,) = shop.product(stock=100)
+    members = {"attributes": lambda i: {"Size": str(i), f"Mark {i}": "yes"}, "price": lambda i: str(10 + i), "costPrice": lambda i: str(5 + i), "lowStockThreshold": lambda i: i}
+    changes = {member: lambda i, member=member, value=value: {member: value(i)} for member, value in members.items()}
+    with shop.meanwhile([shop.order([(variant, 1)])]) as sold:
+        shop.both_hold(f"/products/variants/{variant}", changes,
+                       lambda i: (shop.call("GET", f"/products/variants/{variant}", token=shop.admin).json(), {member: value(i) for member, value in members.items()}))
+    expect(sold and set(statuses(sold)) <= {201, 409}, f"orders {statuses(sold)}")
+    expect(shop.stock(variant) == 100 - statuses(sold).get(201, 0), f"stock {shop.stock(variant)}, orders {statuses(sold)}")
+    shop.ledger(variant)
+
+
+@attack
+def category_changes(shop):
+    """Name, slug and picture of one category are changed at once, 25 times over. Every change that was acknowledged holds."""
+    base = shop.name()
+    category = shop.call("POST", "/products/categories", {"name": named(base), "slug": base}, shop.admin).json()["id"]
+    members = {"name": lambda i: f"{base} {i}", "slug": lambda i: f"{base}-{i}", "imageUrl": lambda i: f"/images/{i}.png"}
+    shop.both_hold(f"/products/categories/{category}",
+                   {"name": lambda i: {"name": named(members["name"](i))}, "slug": lambda i: {"slug": members["slug"](i)}, "imageUrl": lambda i: {"imageUrl": members["imageUrl"](i)}},
+                   lambda i: (shop.call("GET", f"/products/categories/id/{category}").json(), {member: value(i) for member, value in members.items()}))
+
+
+@attack
+def promotion_changes(shop):
+    """A promotion's title and link are changed while the promotions are put into another order, 25 times over. Every change that was acknowledged holds."""
+    body = {"title": named("Attack"), "ctaText": named("Go"), "ctaLink": "/a", "imageUrl": "/images/a.png"}
+    ids = [shop.call("POST", "/products/promotions", {**body, "title": named(shop.name())}, shop.admin).json()["id"] for _ in range(5)]
+    try:
+        shop.both_hold(f"/products/promotions/{ids[0]}",
+                       {"title": lambda i: {"title": named(f"title {i}")}, "ctaLink": lambda i: {"ctaLink": f"/link/{i}"},
+                        "displayOrder": lambda i: ("PUT", "/products/promotions/reorder", {"orderedIds": ids[i % 5:] + ids[:i % 5]}, shop.admin)},
+                       lambda i: (shop.call("GET", f"/products/promotions/{ids[0]}", token=shop.admin).json(),
+                                  {"title": named(f"title {i}"), "ctaLink": f"/link/{i}", "displayOrder": -i % 5}))
+        for _ in range(10):  # in opposite orders: nobody waits for who waits for them
+            answers = shop.race([("PUT", "/products/promotions/reorder", {"orderedIds": order}, shop.admin) for order in (ids, ids[::-1])] * 2)
+            places = [shop.call("GET", f"/products/promotions/{id}", token=shop.admin).json()["displayOrder"] for id in ids]
+            expect(set(statuses(answers)) == {200} and places in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0]), f"answers {answers}, places {places}")
+    finally:
+        for id in ids:
+            shop.call("DELETE", f"/products/promotions/{id}", token=shop.admin)
+
+
+@attack
+def primary_pictures(shop):
+    """Four people give one product a primary picture at once, 10 times over. One of them is primary, and no two stand at one place."""
+    for _ in range(10):
+        product, _ = shop.product()
+        answers = shop.race([("POST", f"/products/{product}/images", [{"imageUrl": f"/images/{i}.png", "isPrimary": True}], shop.admin) for i in range(4)])
+        images = shop.call("GET", f"/products/id/{product}").json()["data"]["images"]
+        expect(statuses(answers) == {201: 4} and sum(image["isPrimary"] for image in images) == 1, f"answers {answers}, pictures {images}")
+        expect(sorted(image["order"] for image in images) == [0, 1, 2, 3], f"pictures {images}")
+
+
+@attack
+def last_variants(shop):
+    """A product lacks two of the 200 variants that it may have; 10 are added at once. Two are."""
+    product, _ = shop.product(stock=0, variants=198)
+    answers = shop.race([("POST", f"/products/{product}/variants", {"attributes": {"Extra": str(i)}, "price": "1"}, shop.admin) for i in range(10)])
+    expect(statuses(answers) == {201: 2, 400: 8}, f"answers {statuses(answers)}")
+
+
+@attack
+def user_changes(shop):
+    """One administrator takes a user's role away, one corrects the name, one the picture, at once, 25 times over. Every change that was acknowledged holds, so no right comes back."""
+    user, token = shop.customer()
+    roles = {row["name"]: row["id"] for row in shop.call("GET", "/auth/roles", token=shop.admin).json()}
+    readers = shop.role(["read:user"])
+
+    def role(i):
+        return roles["Customer"] if i % 2 else readers
+
+    def look(i):
+        seen = shop.call("GET", f"/auth/users/{user}", token=shop.admin).json()
+        may = shop.call("GET", "/auth/users?limit=1", token=token).status
+        expect(may == (403 if i % 2 else 200), f"round {i}: who has the role {seen['role']['name']} is told {may}")
+        return {**seen, "role": seen["role"]["id"]}, {"name": f"Attack {i}", "profileImage": f"/images/{i}.png", "role": role(i)}
+    shop.both_hold(f"/auth/users/{user}", {"name": lambda i: {"name": f"Attack {i}"}, "profileImage": lambda i: {"profileImage": f"/images/{i}.png"},
+                                           "role": lambda i: {"roleId": role(i)}}, look)
+
+
+@attack
+def deactivation_against_role_change(shop):
+    """An account is closed, or opened again, while its role changes and its name is corrected, 25 times over. All three hold: nothing opens an account but who opens it."""
+    user, token = shop.customer()
+    roles = [shop.role(["read:user"]), shop.role(["read:order"])]
+
+    def look(i):
+        seen = shop.call("GET", f"/auth/users/{user}", token=shop.admin).json()
+        may = shop.call("GET", "/auth/me", token=token).status
+        expect(may == (200 if i % 2 else 401), f"round {i}: an account with isActive {seen['isActive']} is told {may}")
+        return {**seen, "role": seen["role"]["id"]}, {"isActive": i % 2 == 1, "role": roles[i % 2], "name": f"Attack {i}"}
+    shop.both_hold(f"/auth/users/{user}", {"role": lambda i: {"roleId": roles[i % 2]}, "name": lambda i: {"name": f"Attack {i}"},
+                                           "isActive": lambda i: ("POST", f"/auth/users/{user}/activate", {}, shop.admin) if i % 2 else
+                                                                 ("DELETE", f"/auth/users/{user}", None, shop.admin)}, look)
+
+
+@attack
+def role_changes(shop):
+    """One administrator changes a role's description, two give it different permissions, at once, 25 times over. It has one of the two sets, never rights of both."""
+    known = {row["name"]: row["id"] for row in shop.call("GET", "/auth/permissions", token=shop.admin).json()}
+    sets = [["adjust:stock", "read:stock"], ["read:order", "read:user", "update:order"]]
+    role = shop.role(sets[0])
+
+    def look(i):
+        seen = shop.call("GET", f"/auth/roles/{role}", token=shop.admin).json()
+        permissions = sorted(permission["name"] for permission in seen["permissions"])
+        expect(permissions in sets, f"round {i}: the role may {permissions}")
+        return seen, {"description": f"text {i}"}
+    shop.both_hold(f"/auth/roles/{role}", {"description": lambda i: {"description": f"text {i}"},
+                                           **{str(which): lambda i, wanted=wanted: {"permissionIds": [known[name] for name in wanted]} for which, wanted in enumerate(sets)}}, look)
+
+
+@attack
+def role_deletion_against_assignment(shop):
+    """A role is deleted while somebody is given it, 15 times over. Either it is given and stays, or it is gone and nobody has it."""
+    user, _ = shop.customer()
+    for _ in range(15):
+        role = shop.role(["read:user"])
+        given, deleted = shop.race([("PUT", f"/auth/users/{user}", {"roleId": role}, shop.admin), ("DELETE", f"/auth/roles/{role}", None, shop.admin)])
+        expect((given.status, deleted.status) in ((200, 409), (400, 204)), f"given {given}, deleted {deleted}")
+        has = shop.call("GET", f"/auth/users/{user}", token=shop.admin).json()["role"]["id"] == role
+        expect(has == (given.status == 200), f"given {given}, deleted {deleted}, has it: {has}")
 
 
 # --- people

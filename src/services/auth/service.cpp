@@ -25,6 +25,8 @@ Failure unknown(std::string path) {
 }
 
 bool taken(const Error& error) { return error.code == Code::conflict && error.name == "UNIQUE"; }
+// The role was deleted since it was looked at.
+bool dangling(const Error& error) { return error.code == Code::conflict && error.name == "FOREIGN_KEY"; }
 
 Task<Result<UserRole>> role_with_permissions(Transaction& tx, const RoleId& id) {
   CO_TRY(const auto row, co_await store::role(tx, id));
@@ -87,7 +89,7 @@ Task<Result<TokenUser>> active_account_in(Transaction& tx, const UserId& id) {
 }
 
 Task<Result<void>> rehash_in(Transaction& tx, const UserId& id, const std::string& old_hash, const std::string& new_hash) {
-  CO_TRY(auto row, co_await store::user(tx, id));
+  CO_TRY(auto row, co_await store::user_for_change(tx, id));
   if (row && row->password_hash == old_hash) {
     row->password_hash = new_hash;
     CO_CHECK(co_await store::update_user(tx, *row));
@@ -124,7 +126,7 @@ Task<Result<void>> check_permissions(Transaction& tx, const std::vector<Permissi
 }
 
 Task<Result<void>> delete_role_in(Transaction& tx, const RoleId& id) {
-  CO_TRY(const auto row, co_await store::role(tx, id));
+  CO_TRY(const auto row, co_await store::role_for_change(tx, id));
   if (!row) co_return no_role();
   if (built_in(row->name)) co_return fail(Code::forbidden, fmt::format("The role {} cannot be deleted.", row->name));
   auto deleted = co_await store::delete_role(tx, id);
@@ -351,6 +353,7 @@ Task<Result<InviteAnswer>> AuthService::invite_in(Transaction& tx, const InviteR
   row.created_at = row.updated_at = now;
   if (auto inserted = co_await store::insert_user(tx, row); !inserted) {
     if (taken(inserted.error())) co_return email_taken();
+    if (dangling(inserted.error())) co_return unknown("roleId");
     co_return Failure(inserted.error());
   }
   const InvitedEvent payload{row.id, row.name, row.email, token};
@@ -367,7 +370,7 @@ Task<Result<TokenAnswer>> AuthService::complete_invitation(const Context& contex
 
 Task<Result<TokenUser>> AuthService::complete_in(Transaction& tx, const std::string& invitation_hash,
                                                  const std::string& hash) {
-  CO_TRY(auto row, co_await store::user_by_invitation(tx, invitation_hash));
+  CO_TRY(auto row, co_await store::invited_for_change(tx, invitation_hash));
   if (!row) co_return fail(Code::not_found, "This invitation is not known or was used.");
   const auto now = clock_.wall();
   if (row->invitation_expires_at.value_or(Instant{}) < now) co_return fail(Code::gone, "This invitation has expired.");
@@ -410,7 +413,7 @@ Task<Result<User>> AuthService::update_user(const Context& context, const UserId
 
 Task<Result<User>> AuthService::update_in(Transaction& tx, const UserId& caller, const UserId& id,
                                           const UpdateUser& change) {
-  CO_TRY(auto row, co_await store::user(tx, id));
+  CO_TRY(auto row, co_await store::user_for_change(tx, id));
   if (!row) co_return no_user();
   if (const auto role = codec::given(change.roleId); role && *role != row->role_id) {
     if (id == caller) co_return fail(Code::forbidden, "You cannot change your own role.");
@@ -426,7 +429,10 @@ Task<Result<User>> AuthService::update_in(Transaction& tx, const UserId& caller,
   if (const auto name = codec::given(change.name)) row->name = trimmed(name->value);
   if (const auto image = codec::given(change.profileImage)) row->profile_image = image->value;
   row->updated_at = clock_.wall();
-  CO_CHECK(co_await store::update_user(tx, *row));
+  if (auto updated = co_await store::update_user(tx, *row); !updated) {
+    if (dangling(updated.error())) co_return unknown("roleId");
+    co_return Failure(updated.error());
+  }
   ++row->version;
   CO_CHECK(co_await publish(tx, "USER_UPDATED", *row));
   co_return co_await with_role(tx, *row);
@@ -437,7 +443,7 @@ Task<Result<void>> AuthService::delete_user(const Context& context, const UserId
 }
 
 Task<Result<void>> AuthService::delete_in(Transaction& tx, const UserId& caller, const UserId& id) {
-  CO_TRY(auto row, co_await store::user(tx, id));
+  CO_TRY(auto row, co_await store::user_for_change(tx, id));
   if (!row) co_return no_user();
   if (id == caller) co_return fail(Code::forbidden, "You cannot delete your own account.");
   if (!row->password_hash) co_return co_await store::delete_user(tx, id);  // an invitation nobody has accepted
@@ -459,7 +465,7 @@ Task<Result<User>> AuthService::activate_user(const Context& context, const User
 }
 
 Task<Result<User>> AuthService::activate_in(Transaction& tx, const UserId& id) {
-  CO_TRY(auto row, co_await store::user(tx, id));
+  CO_TRY(auto row, co_await store::user_for_change(tx, id));
   if (!row) co_return no_user();
   if (!row->password_hash) co_return fail(Code::conflict, "The invitation has not been accepted yet.", "INVITATION_PENDING");
   if (!row->is_active) {
@@ -556,7 +562,7 @@ Task<Result<Role>> AuthService::update_role(const Context& context, const RoleId
 }
 
 Task<Result<Role>> AuthService::update_role_in(Transaction& tx, const RoleId& id, const UpdateRole& change) {
-  CO_TRY(auto row, co_await store::role(tx, id));
+  CO_TRY(auto row, co_await store::role_for_change(tx, id));
   if (!row) co_return no_role();
   if (change.name && trimmed(change.name->value) != row->name && built_in(row->name)) {
     co_return fail(Code::forbidden, fmt::format("The role {} cannot be renamed.", row->name));

@@ -23,7 +23,8 @@ constexpr Query user_insert{"user_insert",
                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
 constexpr Query user_find{"user_find", "SELECT " USER_COLUMNS " FROM users WHERE id = $1"};
 constexpr Query user_find_email{"user_find_email", "SELECT " USER_COLUMNS " FROM users WHERE email_key = $1"};
-constexpr Query user_find_invitation{"user_find_invitation", "SELECT " USER_COLUMNS " FROM users WHERE invitation_hash = $1"};
+constexpr Query user_hold = FOR_CHANGE("user_hold", "SELECT " USER_COLUMNS " FROM users WHERE id = $1");
+constexpr Query invited_hold = FOR_CHANGE("invited_hold", "SELECT " USER_COLUMNS " FROM users WHERE invitation_hash = $1");
 constexpr Query user_update{"user_update",
                             "UPDATE users SET name = $2, password_hash = $3, profile_image = $4, role_id = $5, is_active = $6,"
                             " invitation_hash = $7, invitation_expires_at = $8, updated_at = $9, version = version + 1 WHERE id = $1"};
@@ -36,9 +37,9 @@ constexpr Query role_insert{"role_insert",
 constexpr Query role_update{"role_update", "UPDATE roles SET name = $2, description = $3, updated_at = $4 WHERE id = $1"};
 constexpr Query role_delete{"role_delete", "DELETE FROM roles WHERE id = $1"};
 constexpr Query role_find{"role_find", "SELECT id, name, description FROM roles WHERE id = $1"};
+constexpr Query role_hold = FOR_CHANGE("role_hold", "SELECT id, name, description FROM roles WHERE id = $1");
 constexpr Query role_find_name{"role_find_name", "SELECT id, name, description FROM roles WHERE name = $1"};
 constexpr Query role_all{"role_all", "SELECT id, name, description FROM roles ORDER BY name"};
-constexpr Query role_lock{"role_lock", "UPDATE roles SET updated_at = updated_at WHERE id = $1"};
 constexpr Query role_active{"role_active", "SELECT count(*) FROM users WHERE role_id = $1 AND is_active"};
 constexpr Query role_permissions{"role_permissions",
                                  "SELECT p.id, p.name, p.description FROM permissions p"
@@ -83,8 +84,10 @@ Task<Result<std::optional<UserRow>>> user_by_email(Transaction& tx, const std::s
   return select_one<UserRow>(tx, user_find_email, email_key);
 }
 
-Task<Result<std::optional<UserRow>>> user_by_invitation(Transaction& tx, const std::string& invitation_hash) {
-  return select_one<UserRow>(tx, user_find_invitation, invitation_hash);
+Task<Result<std::optional<UserRow>>> user_for_change(Transaction& tx, const UserId& id) { return select_one<UserRow>(tx, user_hold, id); }
+
+Task<Result<std::optional<UserRow>>> invited_for_change(Transaction& tx, const std::string& invitation_hash) {
+  return select_one<UserRow>(tx, invited_hold, invitation_hash);
 }
 
 Task<Result<void>> update_user(Transaction& tx, const UserRow& u) {
@@ -124,7 +127,7 @@ Task<Result<UserList>> list_users(Transaction& tx, const UserQuery& query) {
 }
 
 Task<Result<std::int64_t>> lock_and_count_active(Transaction& tx, const RoleId& role) {
-  CO_CHECK(co_await execute(tx, role_lock, role));
+  CO_CHECK(co_await role_for_change(tx, role));
   co_return co_await number(tx, role_active, role);
 }
 
@@ -139,6 +142,8 @@ Task<Result<void>> update_role(Transaction& tx, const RoleRow& role, Instant now
 Task<Result<void>> delete_role(Transaction& tx, const RoleId& id) { return perform(tx, role_delete, id); }
 
 Task<Result<std::optional<RoleRow>>> role(Transaction& tx, const RoleId& id) { return select_one<RoleRow>(tx, role_find, id); }
+
+Task<Result<std::optional<RoleRow>>> role_for_change(Transaction& tx, const RoleId& id) { return select_one<RoleRow>(tx, role_hold, id); }
 
 Task<Result<std::optional<RoleRow>>> role_by_name(Transaction& tx, const std::string& name) {
   return select_one<RoleRow>(tx, role_find_name, name);

@@ -1,4 +1,6 @@
 // The only SQL of auth-service.
+//
+// Rows are taken for change (ports/database.hpp) in this order: a user, then a role.
 #pragma once
 
 #include "ports/database.hpp"
@@ -40,8 +42,10 @@ BOOST_DESCRIBE_STRUCT(KeyRow, (), (pem, created_at))
 Task<Result<void>> insert_user(Transaction& tx, const UserRow& user);  // conflict UNIQUE: the e-mail is taken
 Task<Result<std::optional<UserRow>>> user(Transaction& tx, const UserId& id);
 Task<Result<std::optional<UserRow>>> user_by_email(Transaction& tx, const std::string& email_key);
-Task<Result<std::optional<UserRow>>> user_by_invitation(Transaction& tx, const std::string& invitation_hash);
-Task<Result<void>> update_user(Transaction& tx, const UserRow& user);  // all but e-mail; counts the version up
+Task<Result<std::optional<UserRow>>> user_for_change(Transaction& tx, const UserId& id);
+Task<Result<std::optional<UserRow>>> invited_for_change(Transaction& tx, const std::string& invitation_hash);
+// All but e-mail, of a row that was read for change; counts the version up. conflict FOREIGN_KEY: the role is gone.
+Task<Result<void>> update_user(Transaction& tx, const UserRow& user);
 Task<Result<void>> delete_user(Transaction& tx, const UserId& id);
 Task<Result<std::vector<UserRow>>> users_after(Transaction& tx, const std::string& after_id, std::int64_t limit);
 Task<Result<std::int64_t>> user_count(Transaction& tx);
@@ -52,14 +56,15 @@ struct UserList {
 };
 Task<Result<UserList>> list_users(Transaction& tx, const UserQuery& query);
 
-// How many accounts hold the role and are active. The role's row stays locked until the end of the transaction.
+// How many accounts hold the role and are active. The role is taken for change: nobody else decides by this number meanwhile.
 Task<Result<std::int64_t>> lock_and_count_active(Transaction& tx, const RoleId& role);
 
 // --- roles
 Task<Result<void>> insert_role(Transaction& tx, const RoleRow& role, Instant now);  // conflict UNIQUE: the name is taken
-Task<Result<void>> update_role(Transaction& tx, const RoleRow& role, Instant now);
+Task<Result<void>> update_role(Transaction& tx, const RoleRow& role, Instant now);  // read for change
 Task<Result<void>> delete_role(Transaction& tx, const RoleId& id);  // conflict FOREIGN_KEY: still assigned
 Task<Result<std::optional<RoleRow>>> role(Transaction& tx, const RoleId& id);
+Task<Result<std::optional<RoleRow>>> role_for_change(Transaction& tx, const RoleId& id);  // and of its permissions
 Task<Result<std::optional<RoleRow>>> role_by_name(Transaction& tx, const std::string& name);
 Task<Result<std::vector<RoleRow>>> roles(Transaction& tx);
 Task<Result<std::vector<PermissionSummary>>> permissions_of(Transaction& tx, const RoleId& role);

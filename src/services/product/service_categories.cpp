@@ -80,7 +80,7 @@ Task<Result<CategoryRow>> CategoryService::create_in(Transaction& tx, const NewC
   const auto now = tools_.clock.wall();
   const auto parent = codec::given(request.parentId);
   if (parent) {
-    CO_CHECK(co_await store::lock_categories(tx, {*parent}));  // it may be getting a product
+    CO_CHECK(co_await store::hold_categories(tx, {*parent}));  // it may be getting a product
     CO_CHECK(co_await check_parent(tx, *parent));
   }
   CategoryRowWithCounts row;
@@ -107,7 +107,7 @@ Task<Result<CategoryRow>> CategoryService::update_in(Transaction& tx, const Cate
   const auto parent = codec::given(change.parentId.value);
   std::vector<CategoryId> concerned{id};
   if (parent) concerned.push_back(*parent);
-  CO_CHECK(co_await store::lock_categories(tx, concerned));
+  CO_CHECK(co_await store::hold_categories(tx, concerned));
   CO_TRY(auto row, co_await store::category(tx, id));
   if (!row) co_return no_category();
   if (change.parentId.present && parent != row->parent_id) {
@@ -146,6 +146,7 @@ Task<Result<void>> CategoryService::remove(const Context& context, const Categor
 }
 
 Task<Result<void>> CategoryService::remove_in(Transaction& tx, const CategoryId& id) {
+  CO_CHECK(co_await store::hold_categories(tx, {id}));
   CO_TRY(const auto row, co_await store::category(tx, id));
   if (!row) co_return Result<void>();
   if (row->child_count > 0) co_return fail(Code::conflict, "The category has subcategories.", "CATEGORY_IN_USE");

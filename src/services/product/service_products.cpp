@@ -46,7 +46,7 @@ Task<Result<void>> insert_images(Transaction& tx, const Tools& tools, const Prod
 // Every category must exist and have none below it.
 Task<Result<void>> link_categories(Transaction& tx, const ProductId& product, const std::vector<CategoryId>& ids, Code unknown) {
   std::vector<Fault> faults;
-  CO_CHECK(co_await store::lock_categories(tx, ids));  // one of them may be getting a child
+  CO_CHECK(co_await store::hold_categories(tx, ids));  // one of them may be getting a child
   for (std::size_t i = 0; i < ids.size(); ++i) {
     CO_TRY(const auto category, co_await store::category(tx, ids[i]));
     if (!category) {
@@ -202,7 +202,7 @@ Task<Result<BareProduct>> ProductService::update(const Context& context, const P
 }
 
 Task<Result<BareProduct>> ProductService::update_in(Transaction& tx, const ProductId& id, const UpdateProduct& change) {
-  CO_TRY(auto row, co_await store::product(tx, id));
+  CO_TRY(auto row, co_await store::product_for_change(tx, id));
   if (!row) co_return no_product();
   if (change.sku) row->sku = change.sku->value;
   if (change.name) row->name = change.name->texts;
@@ -239,7 +239,7 @@ Task<Result<void>> ProductService::add_categories_in(Transaction& tx, const Prod
   if (request.categoryIds.size() > max_categories) {
     co_return fail(codec::faulty({{"categoryIds", fmt::format("has more than {} entries", max_categories)}}));
   }
-  CO_TRY(const auto row, co_await store::product(tx, id));
+  CO_TRY(const auto row, co_await store::product_for_change(tx, id));
   if (!row) co_return no_product();
   CO_CHECK(co_await link_categories(tx, id, request.categoryIds, Code::not_found));
   const std::vector<ProductId> changed{id};
@@ -264,7 +264,7 @@ Task<Result<void>> ProductService::add_images(const Context& context, const Prod
 }
 
 Task<Result<void>> ProductService::add_images_in(Transaction& tx, const ProductId& id, const std::vector<NewImage>& request) {
-  CO_TRY(const auto row, co_await store::product(tx, id));
+  CO_TRY(const auto row, co_await store::product_for_change(tx, id));
   if (!row) co_return no_product();
   CO_CHECK(co_await insert_images(tx, tools_, id, request));
   const std::vector<ProductId> changed{id};
@@ -306,7 +306,7 @@ Task<Result<Variant>> ProductService::add_variant(const Context& context, const 
 }
 
 Task<Result<VariantRow>> ProductService::add_variant_in(Transaction& tx, const ProductId& id, const NewVariant& request) {
-  CO_TRY(const auto product, co_await store::product(tx, id));
+  CO_TRY(const auto product, co_await store::product_for_change(tx, id));
   if (!product) co_return no_product();
   CO_TRY(const auto present, co_await store::variants_of(tx, id));
   if (present.size() >= max_variants) {
@@ -324,7 +324,7 @@ Task<Result<Variant>> ProductService::update_variant(const Context& context, con
 }
 
 Task<Result<VariantRow>> ProductService::update_variant_in(Transaction& tx, const VariantId& id, const UpdateVariant& change) {
-  CO_TRY(auto row, co_await store::variant(tx, id));
+  CO_TRY(auto row, co_await store::variant_for_change(tx, id));
   if (!row) co_return no_variant();
   if (change.attributes) row->attributes = change.attributes->values;
   if (change.price) row->price = *change.price;
@@ -342,8 +342,7 @@ Task<Result<void>> ProductService::remove_variant(const Context& context, const 
 }
 
 Task<Result<void>> ProductService::remove_variant_in(Transaction& tx, const VariantId& id) {
-  CO_CHECK(co_await store::lock_variant(tx, id));  // an order may be taking from it
-  CO_TRY(const auto row, co_await store::variant(tx, id));
+  CO_TRY(const auto row, co_await store::variant_for_change(tx, id));  // an order may be taking from it
   if (!row) co_return no_variant();
   CO_TRY(const bool moved, co_await store::has_later_movements(tx, id));
   if (moved) co_return fail(Code::conflict, "The variant has stock movements: its history must stay.", "VARIANT_IN_USE");

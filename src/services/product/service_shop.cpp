@@ -15,7 +15,7 @@ Task<Result<void>> first_currency_in(Transaction& tx, const Instant& now) {
 }
 
 Task<Result<Promotion>> update_promotion_in(Transaction& tx, const PromotionId& id, const UpdatePromotion& change, const Instant& now) {
-  CO_TRY(const auto before, co_await store::promotion(tx, id));
+  CO_TRY(const auto before, co_await store::promotion_for_change(tx, id));
   if (!before) co_return no_promotion();
   const auto after = promotion_with(*before, change, now);
   CO_CHECK(co_await store::update_promotion(tx, after));
@@ -23,13 +23,10 @@ Task<Result<Promotion>> update_promotion_in(Transaction& tx, const PromotionId& 
 }
 
 Task<Result<void>> reorder_in(Transaction& tx, const Reorder& request, const Instant& now) {
-  for (std::size_t i = 0; i < request.orderedIds.size(); ++i) {
-    CO_TRY(auto promotion, co_await store::promotion(tx, request.orderedIds[i]));
-    if (!promotion) co_return no_promotion();
-    promotion->displayOrder = static_cast<std::int64_t>(i);
-    promotion->updatedAt = now;
-    CO_CHECK(co_await store::update_promotion(tx, *promotion));
-  }
+  std::map<PromotionId, std::int64_t> places;
+  for (std::size_t i = 0; i < request.orderedIds.size(); ++i) places[request.orderedIds[i]] = static_cast<std::int64_t>(i);
+  CO_TRY(const bool all, co_await store::place_promotions(tx, places, now));
+  if (!all) co_return no_promotion();
   co_return Result<void>();
 }
 
@@ -55,6 +52,7 @@ Task<Result<CurrencyRow>> CurrencyService::set(const Context& context, const Set
 }
 
 Task<Result<CurrencyRow>> CurrencyService::set_in(Transaction& tx, const SetCurrency& request) {
+  CO_CHECK(co_await store::hold_currencies(tx));
   CO_TRY(const auto rows, co_await store::currencies(tx));
   const auto is_base = [&](const CurrencyRow& row) { return row.isBase && row.code == request.code; };
   const bool base_already = std::ranges::any_of(rows, is_base);

@@ -33,7 +33,7 @@ constexpr Migration all_migrations[] = {
 constexpr Query product_insert{"product_insert",
                                "INSERT INTO products (" PRODUCT_COLUMNS ", name_en, name_fr, name_ar, search_text)"
                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"};
-constexpr Query product_find{"product_find", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1"};
+constexpr Query product_hold = FOR_CHANGE("product_hold", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1");
 constexpr Query product_find_sku{"product_find_sku", "SELECT id FROM products WHERE sku = $1"};
 constexpr Query product_update{"product_update",
                                "UPDATE products SET sku = $2, name = $3, description = $4, is_active = $5, updated_at = $6,"
@@ -87,12 +87,12 @@ constexpr Query category_unlink{"category_unlink", "DELETE FROM product_categori
 
 constexpr Query variant_insert{"variant_insert", "INSERT INTO variants (" VARIANT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 constexpr Query variant_find{"variant_find", "SELECT " VARIANT_COLUMNS " FROM variants WHERE id = $1"};
+constexpr Query variant_hold = FOR_CHANGE("variant_hold", "SELECT " VARIANT_COLUMNS " FROM variants WHERE id = $1");
 constexpr Query variant_of_product{"variant_of_product",
                                    "SELECT " VARIANT_COLUMNS " FROM variants WHERE product_id = $1 ORDER BY created_at, id"};
 constexpr Query variant_update{"variant_update",
                                "UPDATE variants SET attributes = $2, price = $3, cost_price = $4, low_stock_threshold = $5,"
                                " updated_at = $6 WHERE id = $1"};
-constexpr Query variant_lock{"variant_lock", "UPDATE variants SET updated_at = updated_at WHERE id = $1"};
 constexpr Query variant_delete{"variant_delete", "DELETE FROM variants WHERE id = $1"};
 constexpr Query attributes_clear{"attributes_clear", "DELETE FROM variant_attributes WHERE variant_id = $1"};
 constexpr Query attribute_insert{"attribute_insert", "INSERT INTO variant_attributes (variant_id, name, value) VALUES ($1, $2, $3)"};
@@ -165,7 +165,7 @@ constexpr Query category_insert{"category_insert",
 constexpr Query category_update{"category_update",
                                 "UPDATE categories SET slug = $2, name = $3, parent_id = $4, image_url = $5, updated_at = $6,"
                                 " version = version + 1 WHERE id = $1"};
-constexpr Query category_lock{"category_lock", "UPDATE categories SET version = version WHERE id = $1"};
+constexpr Query category_hold = FOR_CHANGE("category_hold", "SELECT id FROM categories WHERE id = $1");
 constexpr Query category_delete{"category_delete", "DELETE FROM categories WHERE id = $1"};
 constexpr Query category_find{"category_find", "SELECT " CATEGORY_COLUMNS " FROM categories c WHERE c.id = $1"};
 constexpr Query category_find_slug{"category_find_slug", "SELECT " CATEGORY_COLUMNS " FROM categories c WHERE c.slug = $1"};
@@ -175,6 +175,7 @@ constexpr Query category_children{"category_children", "SELECT " CATEGORY_COLUMN
 // --- currencies, promotions
 
 constexpr Query currency_all{"currency_all", "SELECT code, rate_micros, is_base, last_updated FROM currency_rates ORDER BY code"};
+constexpr Query currency_hold = FOR_CHANGE("currency_hold", "SELECT code FROM currency_rates ORDER BY code");
 constexpr Query currency_put{"currency_put",
                              "INSERT INTO currency_rates (code, rate_micros, is_base, last_updated) VALUES ($1, $2, $3, $4)"
                              " ON CONFLICT (code) DO UPDATE SET rate_micros = excluded.rate_micros, is_base = excluded.is_base,"
@@ -192,8 +193,10 @@ constexpr Query promotion_update{"promotion_update",
                                  "UPDATE promotions SET title = $2, subtitle = $3, tagline = $4, cta_text = $5, cta_link = $6,"
                                  " image_url = $7, product_image_url = $8, expires_at = $9, is_active = $10, display_order = $11,"
                                  " updated_at = $12 WHERE id = $1"};
+constexpr Query promotion_place{"promotion_place", "UPDATE promotions SET display_order = $2, updated_at = $3 WHERE id = $1"};
 constexpr Query promotion_delete{"promotion_delete", "DELETE FROM promotions WHERE id = $1"};
 constexpr Query promotion_find{"promotion_find", "SELECT " PROMOTION_COLUMNS " FROM promotions WHERE id = $1"};
+constexpr Query promotion_hold = FOR_CHANGE("promotion_hold", "SELECT " PROMOTION_COLUMNS " FROM promotions WHERE id = $1");
 constexpr Query promotion_all{"promotion_all", "SELECT " PROMOTION_COLUMNS " FROM promotions ORDER BY display_order, created_at, id"};
 
 std::string name_key(const ProductRow& row, std::string_view language) { return fold(localised(row.name, language)); }
@@ -311,8 +314,8 @@ Task<Result<void>> insert_product(Transaction& tx, const ProductRow& row) {
                  name_key(row, "ar"), search_text(row));
 }
 
-Task<Result<std::optional<ProductRow>>> product(Transaction& tx, const ProductId& id) {
-  return select_one<ProductRow>(tx, product_find, id);
+Task<Result<std::optional<ProductRow>>> product_for_change(Transaction& tx, const ProductId& id) {
+  return select_one<ProductRow>(tx, product_hold, id);
 }
 
 Task<Result<std::optional<ProductId>>> product_by_sku(Transaction& tx, const std::string& sku) {
@@ -403,6 +406,10 @@ Task<Result<void>> insert_variant(Transaction& tx, const VariantRow& row) {
 
 Task<Result<std::optional<VariantRow>>> variant(Transaction& tx, const VariantId& id) {
   return select_one<VariantRow>(tx, variant_find, id);
+}
+
+Task<Result<std::optional<VariantRow>>> variant_for_change(Transaction& tx, const VariantId& id) {
+  return select_one<VariantRow>(tx, variant_hold, id);
 }
 
 Task<Result<std::vector<ProductId>>> products_of_variants(Transaction& tx, const std::vector<VariantId>& ids) {
@@ -554,11 +561,11 @@ Task<Result<std::optional<CategoryRowWithCounts>>> category_by_slug(Transaction&
 
 Task<Result<std::vector<CategoryRowWithCounts>>> categories(Transaction& tx) { return select<CategoryRowWithCounts>(tx, category_all); }
 
-Task<Result<void>> lock_variant(Transaction& tx, const VariantId& id) { return perform(tx, variant_lock, id); }
-
-Task<Result<void>> lock_categories(Transaction& tx, std::vector<CategoryId> ids) {
+Task<Result<void>> hold_categories(Transaction& tx, std::vector<CategoryId> ids) {
   std::ranges::sort(ids);
-  for (const auto& id : ids) CO_CHECK(co_await perform(tx, category_lock, id));
+  std::vector<Params> sets;
+  for (const auto& id : ids) sets.push_back(codec::params_of(id));
+  CO_CHECK(co_await tx.run_each(category_hold, std::move(sets)));
   co_return Result<void>();
 }
 
@@ -569,6 +576,8 @@ Task<Result<std::vector<CategoryRowWithCounts>>> children_of(Transaction& tx, co
 // --- currencies
 
 Task<Result<std::vector<CurrencyRow>>> currencies(Transaction& tx) { return select<CurrencyRow>(tx, currency_all); }
+
+Task<Result<void>> hold_currencies(Transaction& tx) { return perform(tx, currency_hold); }
 
 Task<Result<void>> put_currency(Transaction& tx, const CurrencyRow& row) {
   return perform(tx, currency_put, row.code, row.rateVsBase, row.isBase, row.lastUpdated);
@@ -593,6 +602,13 @@ Task<Result<void>> update_promotion(Transaction& tx, const Promotion& p) {
                  p.expiresAt, p.isActive, p.displayOrder, p.updatedAt);
 }
 
+Task<Result<bool>> place_promotions(Transaction& tx, const std::map<PromotionId, std::int64_t>& places, Instant now) {
+  std::vector<Params> sets;
+  for (const auto& [id, place] : places) sets.push_back(codec::params_of(id, place, now));
+  CO_TRY(const auto answers, co_await tx.run_each(promotion_place, std::move(sets)));
+  co_return std::ranges::all_of(answers, [](const Rows& rows) { return rows.affected == 1; });
+}
+
 Task<Result<bool>> delete_promotion(Transaction& tx, const PromotionId& id) {
   CO_TRY(const auto count, co_await execute(tx, promotion_delete, id));
   co_return count > 0;
@@ -600,6 +616,10 @@ Task<Result<bool>> delete_promotion(Transaction& tx, const PromotionId& id) {
 
 Task<Result<std::optional<Promotion>>> promotion(Transaction& tx, const PromotionId& id) {
   return select_one<Promotion>(tx, promotion_find, id);
+}
+
+Task<Result<std::optional<Promotion>>> promotion_for_change(Transaction& tx, const PromotionId& id) {
+  return select_one<Promotion>(tx, promotion_hold, id);
 }
 
 Task<Result<std::vector<Promotion>>> promotions(Transaction& tx) { return select<Promotion>(tx, promotion_all); }

@@ -1,4 +1,7 @@
 // The only SQL of product-service.
+//
+// Rows are taken for change (ports/database.hpp) in this order: a product, then categories; variants, promotions and currencies stand
+// alone; several of one kind in the order of ids.
 #pragma once
 
 #include "ports/database.hpp"
@@ -11,9 +14,9 @@ extern const std::span<const Migration> migrations;
 
 // --- products
 Task<Result<void>> insert_product(Transaction& tx, const ProductRow& row);  // conflict UNIQUE: the SKU is taken
-Task<Result<std::optional<ProductRow>>> product(Transaction& tx, const ProductId& id);
+Task<Result<std::optional<ProductRow>>> product_for_change(Transaction& tx, const ProductId& id);  // and of its pictures, variants, categories
 Task<Result<std::optional<ProductId>>> product_by_sku(Transaction& tx, const std::string& sku);
-Task<Result<void>> update_product(Transaction& tx, const ProductRow& row);
+Task<Result<void>> update_product(Transaction& tx, const ProductRow& row);  // read for change; all but the rating
 Task<Result<bool>> delete_product(Transaction& tx, const ProductId& id);  // with everything but its history
 Task<Result<void>> set_rating(Transaction& tx, const ProductId& id, std::int64_t hundredths, std::int64_t count, Instant now);
 
@@ -50,11 +53,11 @@ Task<Result<void>> unlink_category(Transaction& tx, const ProductId& product, co
 // --- variants and stock
 Task<Result<void>> insert_variant(Transaction& tx, const VariantRow& row);
 Task<Result<std::optional<VariantRow>>> variant(Transaction& tx, const VariantId& id);
+Task<Result<std::optional<VariantRow>>> variant_for_change(Transaction& tx, const VariantId& id);  // orders wait
 Task<Result<std::vector<ProductId>>> products_of_variants(Transaction& tx, const std::vector<VariantId>& ids);
 Task<Result<std::vector<VariantRow>>> variants_of(Transaction& tx, const ProductId& product);
-Task<Result<void>> update_variant(Transaction& tx, const VariantRow& row);  // all but stock
+Task<Result<void>> update_variant(Transaction& tx, const VariantRow& row);  // read for change; all but stock
 Task<Result<void>> delete_variant(Transaction& tx, const VariantId& id);
-Task<Result<void>> lock_variant(Transaction& tx, const VariantId& id);  // until the end: what is then read of it stays so
 Task<Result<bool>> has_later_movements(Transaction& tx, const VariantId& id);  // other than its initial stock
 
 // stock + change, unless that is below 0: then nothing happens and nothing is returned.
@@ -124,9 +127,9 @@ Task<Result<std::int64_t>> next_version(Transaction& tx, const ProductId& produc
 Task<Result<std::int64_t>> version(Transaction& tx, const ProductId& product);  // the last published; 0: never
 
 // --- categories
-Task<Result<void>> lock_categories(Transaction& tx, std::vector<CategoryId> ids);  // as lock_variant, in the order of ids
+Task<Result<void>> hold_categories(Transaction& tx, std::vector<CategoryId> ids);  // for change: their rows, products and children are read next
 Task<Result<void>> insert_category(Transaction& tx, const CategoryRowWithCounts& row);  // conflict UNIQUE: the slug is taken
-Task<Result<void>> update_category(Transaction& tx, const CategoryRowWithCounts& row);
+Task<Result<void>> update_category(Transaction& tx, const CategoryRowWithCounts& row);  // held
 Task<Result<void>> delete_category(Transaction& tx, const CategoryId& id);  // conflict FOREIGN_KEY: children or products
 Task<Result<std::optional<CategoryRowWithCounts>>> category(Transaction& tx, const CategoryId& id);
 Task<Result<std::optional<CategoryRowWithCounts>>> category_by_slug(Transaction& tx, const std::string& slug);
@@ -135,15 +138,19 @@ Task<Result<std::vector<CategoryRowWithCounts>>> children_of(Transaction& tx, co
 
 // --- currencies
 Task<Result<std::vector<CurrencyRow>>> currencies(Transaction& tx);
+Task<Result<void>> hold_currencies(Transaction& tx);  // all, for change: which of them is the base is read next
 Task<Result<void>> put_currency(Transaction& tx, const CurrencyRow& row);
 Task<Result<void>> clear_base(Transaction& tx);
 Task<Result<bool>> priced_variants_exist(Transaction& tx);
 
 // --- promotions
 Task<Result<void>> insert_promotion(Transaction& tx, const Promotion& promotion);
-Task<Result<void>> update_promotion(Transaction& tx, const Promotion& promotion);
+Task<Result<void>> update_promotion(Transaction& tx, const Promotion& promotion);  // read for change
+// Their display order alone; false: one of them does not exist.
+Task<Result<bool>> place_promotions(Transaction& tx, const std::map<PromotionId, std::int64_t>& places, Instant now);
 Task<Result<bool>> delete_promotion(Transaction& tx, const PromotionId& id);
 Task<Result<std::optional<Promotion>>> promotion(Transaction& tx, const PromotionId& id);
+Task<Result<std::optional<Promotion>>> promotion_for_change(Transaction& tx, const PromotionId& id);
 Task<Result<std::vector<Promotion>>> promotions(Transaction& tx);  // by display order
 
 }  // namespace shop::product::store
