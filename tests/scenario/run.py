@@ -247,12 +247,17 @@ class Accounts:
         role = role or ROLES.get(name)
         if role:
             admin = self.running.client().log_in(*self.admin)
-            roles = {r["name"]: r["id"] for r in admin.get("/auth/roles").json()}
-            changed = admin.put(f"/auth/users/{account['id']}", {"roleId": roles[role]})
+            given = next((r for r in admin.get("/auth/roles").json() if r["name"] == role), None)
+            if not given or not given["permissions"]:
+                raise AssertionError(f"{name} is to become {role}, but that role is not as the shop made it; what ran here before? {given}")
+            changed = admin.put(f"/auth/users/{account['id']}", {"roleId": given["id"]})
             if changed.status != 200:
                 raise AssertionError(f"{name} cannot become {role}: {changed}")
             admin.close()
             token = client.log_in(email, password).token
+            claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==="))
+            if claims["role"] != role or set(claims["permissions"]) != {p["name"] for p in given["permissions"]}:
+                raise AssertionError(f"{name} is {role} with {given['permissions']}, but logs in as {claims}")
         client.close()
         return {"token": token, "id": account["id"], "email": email, "name": account["name"], "password": password}
 
