@@ -481,17 +481,19 @@ Task<Result<User>> AuthService::activate_in(Transaction& tx, const UserId& id) {
 Task<Result<std::int64_t>> AuthService::resync_users(const Context& context) {
   std::int64_t sent = 0;
   for (std::string after; ;) {
-    CO_TRY(after, co_await write(database_, context, [&](Transaction& tx) { return resync_in(tx, after, sent); }));
+    CO_TRY(auto chunk, co_await write(database_, context, [&](Transaction& tx) { return resync_in(tx, after); }));
+    sent += chunk.sent;
+    after = std::move(chunk.last);
     if (after.empty()) co_return sent;
   }
 }
 
-Task<Result<std::string>> AuthService::resync_in(Transaction& tx, const std::string& after, std::int64_t& sent) {
+Task<Result<AuthService::Resynced>> AuthService::resync_in(Transaction& tx, const std::string& after) {
   constexpr std::int64_t chunk = 500;
   CO_TRY(const auto rows, co_await store::users_after(tx, after, chunk));
   for (const auto& row : rows) CO_CHECK(co_await publish(tx, "USER_UPDATED", row));
-  sent += static_cast<std::int64_t>(rows.size());
-  co_return rows.size() < static_cast<std::size_t>(chunk) ? std::string() : rows.back().id.text();
+  const auto sent = static_cast<std::int64_t>(rows.size());
+  co_return Resynced{sent, sent < chunk ? std::string() : rows.back().id.text()};
 }
 
 Task<Result<CreatedAccounts>> AuthService::create_accounts(const Context& context, const NewAccounts& request) {

@@ -71,7 +71,11 @@ class AuthService final : public net::Authenticator {
                                const UpdateUser& change);
   Task<Result<void>> delete_in(Transaction& tx, const UserId& caller, const UserId& id);
   Task<Result<User>> activate_in(Transaction& tx, const UserId& id);
-  Task<Result<std::string>> resync_in(Transaction& tx, const std::string& after, std::int64_t& sent);
+  struct Resynced {
+    std::int64_t sent = 0;
+    std::string last;  // empty: nobody comes after
+  };
+  Task<Result<Resynced>> resync_in(Transaction& tx, const std::string& after);
   Task<Result<CreatedAccounts>> create_accounts_in(Transaction& tx, const NewAccounts& request,
                                                    const std::map<std::string, std::string>& hashes);
   Task<Result<Role>> create_role_in(Transaction& tx, const NewRole& request);
