@@ -204,6 +204,29 @@ def number(text):
     return decimal.Decimal(str(text))
 
 
+# --- the currency of all prices: first, because it can change only where nothing has a price yet
+
+@attack
+def two_bases(shop):
+    """Two currencies are made the base at once while the present one is set again, 15 times over. One is the base, at the rate 1; where there are prices, the one from before."""
+    def bases():
+        return [row for row in shop.call("GET", "/products/currencies").json() if row["isBase"]]
+
+    def put(code, **more):
+        return "POST", "/products/currencies", {"code": code, "rateVsBase": "2", **more}, shop.admin
+    first = bases()[0]["code"]
+    try:
+        for i in range(15):
+            answers = shop.race([put("XAT", isBase=True), put("XAU", isBase=True), put(bases()[0]["code"])])
+            now = bases()
+            expect(set(statuses(answers)) <= {200, 409} and len(now) == 1 and number(now[0]["rateVsBase"]) == 1, f"round {i}: answers {answers}, bases {now}")
+            if 409 in statuses(answers):
+                expect(now[0]["code"] == first, f"round {i}: prices are in another currency, {now}")
+    finally:
+        back = shop.call(*put(first, isBase=True))
+        expect(back.status == 200, f"{first} is not the base again: {back}")
+
+
 # --- stock
 
 @attack
@@ -483,6 +506,24 @@ def leaf_against_child(shop):
         expect(sorted((put.status, child.status)) == [201, 409], f"product {put}, child {child}")
 
 
+@attack
+def delete_product_against_additions(shop):
+    """A product is deleted while it is changed and given a variant, a picture and a category, 10 times over. It is gone with all that was added, nobody is told anything but success or 404."""
+    name = shop.name()
+    category = shop.call("POST", "/products/categories", {"name": {"en": name}, "slug": name}, shop.admin).json()["id"]
+    with shop.team(5) as race:
+        for i in range(10):
+            product, (variant,) = shop.product()
+            deleted, *added = race([("DELETE", f"/products/{product}", None, shop.admin), ("PUT", f"/products/{product}", {"name": {"en": f"round {i}"}}, shop.admin),
+                                    ("POST", f"/products/{product}/variants", {"attributes": {}, "price": "1"}, shop.admin),
+                                    ("POST", f"/products/{product}/images", [{"imageUrl": "/images/a.png"}], shop.admin),
+                                    ("POST", f"/products/{product}/categories", {"categoryIds": [category]}, shop.admin)])
+            expect(deleted.status == 204 and set(statuses(added)) <= {200, 201, 404}, f"round {i}: {deleted}, {added}")
+            left = [shop.call("GET", path, token=shop.admin).status for path in (f"/products/id/{product}", f"/products/variants/{variant}", f"/products/{product}/variants")]
+            expect(left == [404, 404, 404], f"round {i}: {added}, and then {left}")
+    expect(shop.call("DELETE", f"/products/categories/{category}", token=shop.admin).status == 204, "something of a deleted product is in the category")
+
+
 # --- two changes at once: none may undo the other
 
 def named(name):
@@ -671,20 +712,29 @@ def deactivation_against_order(shop):
 
 @attack
 def last_administrator(shop):
-    """Two administrators take each other's role at once, where there is no third. One of them stays."""
+    """Two administrators, where there is no third, take each other's role or close each other's account at once, 12 times over. One of them stays."""
     me = shop.call("GET", "/auth/me", token=shop.admin).json()["id"]
     roles = {row["name"]: row["id"] for row in shop.call("GET", "/auth/roles", token=shop.admin).json()}
     others = [row for row in shop.call("GET", f"/auth/users?roleId={roles['ADMIN']}&limit=100&isActive=true", token=shop.admin).json()["data"] if row["id"] != me]
+    expect(not others, f"there are other administrators, which would prove nothing and may leave you without your role: {[row['email'] for row in others]}")
     user, token = shop.customer()
-    expect(shop.call("PUT", f"/auth/users/{user}", {"roleId": roles["ADMIN"]}, shop.admin).status == 200, "no second administrator")
-    expect(eventually(lambda: shop.call("GET", "/auth/users?limit=1", token=token).status == 200, RIGHTS_LIMIT_S), "the second administrator has no rights")
-    answers = shop.race([("PUT", f"/auth/users/{user}", {"roleId": roles["Customer"]}, shop.admin), ("PUT", f"/auth/users/{me}", {"roleId": roles["Customer"]}, token)])
-    won = [answer.status == 200 for answer in answers]
-    if won[1] and not won[0]:  # give the right back with the other's
-        expect(shop.call("PUT", f"/auth/users/{me}", {"roleId": roles["ADMIN"]}, token).status == 200, "the administrator's role is gone")
-        expect(eventually(lambda: shop.call("PUT", f"/auth/users/{user}", {"roleId": roles["Customer"]}, shop.admin).status == 200, RIGHTS_LIMIT_S), "not given back")
-    if not others:
-        expect(sum(won) == 1, f"answers {answers}")
+
+    def role(who, name, by):
+        return "PUT", f"/auth/users/{who}", {"roleId": roles[name]}, by
+
+    def close(who, by):
+        return "DELETE", f"/auth/users/{who}", None, by
+    expect(shop.call(*role(user, "ADMIN", shop.admin)).status == 200, "no second administrator")
+    try:
+        for i in range(12):
+            answers = shop.race([close(user, shop.admin) if i & 1 else role(user, "Customer", shop.admin), close(me, token) if i & 2 else role(me, "Customer", token)])
+            won = [answer.status in (200, 204) for answer in answers]
+            expect(sum(won) == 1 and all(answer.status in (200, 204, 401, 403) for answer in answers), f"round {i}: answers {answers}")
+            lost, survivor = (user, shop.admin) if won[0] else (me, token)
+            back = shop.call("POST", f"/auth/users/{lost}/activate", {}, survivor) if answers[not won[0]].status == 204 else shop.call(*role(lost, "ADMIN", survivor))
+            expect(back.status == 200, f"what was taken cannot be given back: {back}")
+    finally:
+        expect(shop.call(*role(user, "Customer", shop.admin)).status == 200, "the second administrator's role stays")
 
 
 # --- carts
@@ -791,7 +841,11 @@ def main(arguments=None):
         return run(Target(url.hostname, url.port or 80, email, password), names)
     from shops import mode
     with mode() as shop:
-        return run(Target(shop.host, shop.port, *shop.administrator), names)
+        deadlocks = shop.deadlocks()
+        faults = run(Target(shop.host, shop.port, *shop.administrator), names)
+        deadlocks = shop.deadlocks() - deadlocks
+        print(f"{deadlocks} deadlocks")
+        return 1 if faults or deadlocks else 0
 
 
 if __name__ == "__main__":

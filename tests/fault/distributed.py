@@ -26,8 +26,8 @@ def main():
 
     with Stacked(gated=True) as stack:
         shops.CURRENT = stack
+        part("attacks", attacks.main, [])  # first, while nothing has a price: one of them changes the base currency
         part("hot stock", hot.main, [])
-        part("attacks", attacks.main, [])
         part("wire faults", faults.matrix, stack, [(store, fault) for store in faults.GATED for fault in faults.QUICK])
         part("doctor", doctor.main)
         part("chaos", chaos.main, ["--checkouts", "500", "--every", "2", "--seconds", "35", "--kills", "8"])
