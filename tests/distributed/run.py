@@ -17,6 +17,7 @@ import stack as stacks  # noqa: E402
 PARTS = {
     "scenarios": [TESTS / "scenario" / "run.py"],
     "races": [TESTS / "scenario" / "races.py"],
+    "invitations": [TESTS / "scenario" / "invitations.py"],
     "access matrix": [TESTS / "security" / "matrix.py"],
     "forged tokens": [TESTS / "security" / "tokens.py"],
     "schemathesis": [TESTS / "openapi" / "run.py", "20"],
