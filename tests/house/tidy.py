@@ -78,6 +78,16 @@ def check_source(path, text):
             fault(path, number, "SQL outside the store")
 
 
+def check_changes(path, text):
+    """A row that is written back was read for change in the same function (ports/database.hpp)."""
+    number = 1
+    for function in re.split(r"(?<=\n\}\n)", text):
+        written = re.search(r"store::update_\w+", function)
+        if written and not re.search(r"store::(\w+_for_change|hold_\w+)\(", function[:written.start()]):
+            fault(path, number + function[:written.start()].count("\n"), f"{written[0]}: read what it writes back with ..._for_change or after hold_...")
+        number += function.count("\n")
+
+
 def check_links(path, text):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if "://" not in target and not (path.parent / target).exists():
@@ -99,6 +109,8 @@ def main():
                 fault(path, number, f"names {WORDS.search(line)[0]}")
         if path.suffix in {".cpp", ".hpp"}:
             check_source(path, text)
+            if name.startswith("src/services/"):
+                check_changes(path, text)
         if path.suffix == ".md":
             check_links(path, text)
     for service in (ROOT / "src/services").iterdir():
