@@ -54,6 +54,8 @@ class Watcher {
   TaskGroup group_;
 };
 
+Task<bool> answer(bool well) { co_return well; }
+
 // What the agent's checks ask.
 struct Healthy final : net::Handler {
   Task<> serve(net::Exchange& exchange) override {
@@ -209,6 +211,24 @@ TEST_F(Consul, AnAgentThatHasForgottenEverythingIsToldAgain) {
   EXPECT_TRUE(eventually(milliseconds(3000), [&] { return watcher.count(service) == 0; }));
   EXPECT_TRUE(eventually(milliseconds(3000), [&] { return watcher.count(service) == 1; }));
   (void)ask(Method::put, "/v1/agent/service/deregister/" + service + "-1");
+}
+
+TEST_F(Consul, WhoIsIllIsLookedAtAgainAtOnce) {
+  const auto one = instance(1, agent);
+  const auto stay = [&](bool well) {
+    return await(one->stay_registered(within(milliseconds(5000)), [well](const Context&) -> Task<bool> { return answer(well); }));
+  };
+  const Elapsed elapsed;
+  const auto ill = stay(false);
+  ASSERT_TRUE(ill) << why(ill);
+  EXPECT_TRUE(*ill) << "its store may be back at any moment";
+  EXPECT_LT(elapsed.time(), milliseconds(1000));
+  EXPECT_TRUE(ask(Method::get, "/v1/agent/service/" + service + "-1").is_null()) << "it was registered before it could work";
+  const auto well = stay(true);
+  ASSERT_TRUE(well) << why(well);
+  EXPECT_FALSE(*well);
+  EXPECT_TRUE(ask(Method::get, "/v1/agent/service/" + service + "-1").is_object());
+  (void)await(one->withdraw(within(milliseconds(5000))));
 }
 
 }  // namespace

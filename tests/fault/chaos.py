@@ -5,6 +5,9 @@ everything acknowledged is there, once, and nothing was oversold.
 usage: chaos.py [--checkouts 10000] [--every 2] [--seconds 75] [--seed N] [--only NAME,NAME]
 """
 import argparse
+import collections
+import dataclasses
+import json
 import pathlib
 import random
 import sys
@@ -13,24 +16,40 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+import causes  # noqa: E402
 from crowd import Crowd, Plan  # noqa: E402
 from judge import catalogue, customers, failed, judge, stock_of  # noqa: E402
 from shops import mode  # noqa: E402
 
 PROCESSES, THREADS = 2, 8
+BACK_LIMIT_S = 330
 SLOW = {"kafka", "elasticsearch", "postgres", "redis", "consul"}  # takes its time to get up
 
 
 def strike(shop, plan, crowd, options, rng):
-    """Kills and revives until the crowd is done; {name: kills}, seconds that each revival took."""
+    """Kills and revives until the crowd is done; the kills."""
     shortest, longest = (map(float, options.every.split("-")) if "-" in options.every else [float(options.every)] * 2)
-    victims = [victim for victim in shop.victims() if not options.only or victim[0] in options.only.split(",")]
-    kills, reviving, begun, turn, getting_up = {}, [], time.monotonic(), 0, {}
+    victims = [victim for victim in shop.victims() if not options.only or victim.name in options.only.split(",")]
+    kills, begun, turn, getting_up, watches = [], time.monotonic(), 0, {}, []
 
-    def revived(revive):
-        down = time.monotonic()
-        revive()
-        reviving.append(time.monotonic() - down)
+    def watch(victim, kill):
+        """Until it is back, or killed once more."""
+        end = time.monotonic() + BACK_LIMIT_S
+        while time.monotonic() < end and not any(later.name == kill.name and later.at > kill.at for later in kills):
+            if victim.is_back():
+                kill.back = time.monotonic()
+                return
+            time.sleep(0.02)
+
+    def revive(victim, kill):
+        victim.revive()
+        watch(victim, kill)
+
+    def meanwhile(act, *arguments):
+        thread = threading.Thread(target=act, args=arguments, daemon=True)
+        thread.start()
+        watches.append(thread)
+        return thread
 
     while not crowd.done() and time.monotonic() - begun < options.limit:
         time.sleep(rng.uniform(shortest, longest))
@@ -40,22 +59,23 @@ def strike(shop, plan, crowd, options, rng):
         assert not fault, fault
         if turn % len(victims) == 0:
             rng.shuffle(victims)
-        name, kill, revive = victims[turn % len(victims)]
+        victim = victims[turn % len(victims)]
         turn += 1
-        if name in getting_up and getting_up[name].is_alive():
+        if victim.name in getting_up and getting_up[victim.name].is_alive():
             continue
-        kill()
-        kills[name] = kills.get(name, 0) + 1
+        kill = causes.Kill(victim.name, time.monotonic())
+        victim.kill()
+        kills.append(kill)
         if len(victims) == 1 and turn % 4 == 0:  # and once more while it is getting up
             shop.half_start(lambda: time.sleep(rng.uniform(0.005, 0.15)))
-        if name in SLOW:  # the others are killed meanwhile
-            getting_up[name] = threading.Thread(target=revived, args=(revive,), daemon=True)
-            getting_up[name].start()
+        if victim.name in SLOW:  # the others are killed meanwhile
+            getting_up[victim.name] = meanwhile(revive, victim, kill)
         else:
-            revived(revive)
-    for thread in getting_up.values():
+            victim.revive()
+            meanwhile(watch, victim, kill)
+    for thread in watches:
         thread.join(330)
-    return kills, reviving
+    return kills
 
 
 def main(arguments=None):
@@ -67,6 +87,7 @@ def main(arguments=None):
     options.add_argument("--limit", type=float, default=900, help="seconds that the crowd may take")
     options.add_argument("--only", default="", help="names of victims; default: all")
     options.add_argument("--kills", type=int, default=5, help="fewer show nothing")
+    options.add_argument("--losses", default="", help="file for every kill and every attempt that was lost, as JSON")
     options = options.parse_args(arguments)
     rng = random.Random(options.seed)
     print(f"seed {options.seed}")
@@ -81,19 +102,23 @@ def main(arguments=None):
                     carts=shop.carts_survive, pace_s=pace)
         begun = time.monotonic()
         crowd = Crowd(plan).start()
-        kills, reviving = strike(shop, plan, crowd, options, rng)
+        kills = strike(shop, plan, crowd, options, rng)
         record = crowd.record(max(1.0, options.limit - (time.monotonic() - begun)))
         took = time.monotonic() - begun
         client.close()
         shop.whole()
         verdict = judge(client, record, initial, shop.doctor, shop.host, shop.port, tokens=users)
-        total = sum(kills.values())
-        print(f"{verdict.line()} acknowledged={verdict.acknowledged} kills={total} seconds={took:.0f} revive_ms={sum(reviving) / max(1, total) * 1000:.0f}"
-              f" attempts={record.attempts} mode={shop.mode}")
-        print(f"  statuses={dict(sorted(record.statuses.items(), key=str))} killed={kills}")
+        reviving = [kill.back - kill.at for kill in kills if kill.back]
+        print(f"{verdict.line()} acknowledged={verdict.acknowledged} kills={len(kills)} seconds={took:.0f}"
+              f" revive_ms={sum(reviving) / max(1, len(reviving)) * 1000:.0f} attempts={record.attempts} mode={shop.mode}")
+        print(f"  statuses={dict(sorted(record.statuses.items(), key=str))} killed={dict(collections.Counter(kill.name for kill in kills))}")
+        for line in causes.lines(causes.breakdown(record, kills, PROCESSES * THREADS)):
+            print(line)
+        if options.losses:
+            pathlib.Path(options.losses).write_text(json.dumps({"kills": [dataclasses.asdict(kill) for kill in kills], "losses": record.losses}))
         bad = failed(verdict)
-        if total < options.kills:
-            print(f"  only {total} kills: nothing was shown")
+        if len(kills) < options.kills:
+            print(f"  only {len(kills)} kills: nothing was shown")
             bad = True
         bad |= not shop.ends_well()
     return 1 if bad else 0

@@ -118,9 +118,10 @@ class Record:
     good: int = 0        # attempts with an answer below 500
     statuses: dict = dataclasses.field(default_factory=dict)
     complaints: list = dataclasses.field(default_factory=list)
+    losses: list = dataclasses.field(default_factory=list)       # (when it failed, s from sending it to sending the next, status or None, what was said)
 
     def add(self, other):
-        for name in ("intents", "adjustments", "carts", "complaints"):
+        for name in ("intents", "adjustments", "carts", "complaints", "losses"):
             getattr(self, name).extend(getattr(other, name))
         self.attempts += other.attempts
         self.good += other.good
@@ -158,17 +159,25 @@ class Buyer(threading.Thread):
     def once(self, method, path, body=None, token=None, headers=()):
         """The answer, or None when there was none."""
         self.record.attempts += 1
+        begun = time.monotonic()
         try:
             answer = self.wire.request(method, path, body, token, headers)
         except Unanswered:
             self.record.statuses["none"] = self.record.statuses.get("none", 0) + 1
+            self.lost(begun, None, "")
             return None
         self.record.statuses[answer[0]] = self.record.statuses.get(answer[0], 0) + 1
         if answer[0] < 500:
             self.record.good += 1
-        elif answer[0] == 500:
+        else:
+            self.lost(begun, answer[0], answer[2][:300].decode("utf-8", "replace"))
+        if answer[0] == 500:
             self.record.complaints.append(f"500 for {method} {path}: {answer[2][:200]!r}")
         return answer
+
+    def lost(self, begun, status, said):
+        now = time.monotonic()
+        self.record.losses.append((now, now - begun, status, said))
 
     def until_certain(self, method, path, body=None, token=None, headers=()):
         """The first answer below 500; None after GIVE_UP_S."""
@@ -177,7 +186,11 @@ class Buyer(threading.Thread):
             answer = self.once(method, path, body, token, headers)
             if answer and answer[0] < 500 and answer[0] != 429:
                 return answer
-            time.sleep(PAUSE_S * self.random.uniform(0.5, 1.5))
+            pause = PAUSE_S * self.random.uniform(0.5, 1.5)
+            time.sleep(pause)
+            if not answer or answer[0] >= 500:
+                at, took, status, said = self.record.losses[-1]
+                self.record.losses[-1] = (at, took + pause, status, said)
         return None
 
     def token(self, user):

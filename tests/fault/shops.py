@@ -1,10 +1,21 @@
 """The shop that the fault tests attack, in either mode: how to log in, how to examine it, what can be killed."""
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
+from collections.abc import Callable
 
 from shop import OneProcess, program
+
+
+@dataclasses.dataclass
+class Victim:
+    """What `kill -9` may hit."""
+    name: str
+    kill: Callable
+    revive: Callable
+    is_back: Callable = lambda: True  # whether it answers again, once it is started
 
 
 class Alone(OneProcess):
@@ -48,8 +59,7 @@ class Alone(OneProcess):
         return 0  # SQLite has one writer: where two would lock each other it answers with an error, which the tests count
 
     def victims(self):
-        """(name, kill, revive): what `kill -9` may hit."""
-        return [("shop", self.kill, self.start)]
+        return [Victim("shop", self.kill, self.start)]  # who has started is open
 
     def half_start(self, wait):
         """Started and killed again before it is open; `wait()` says when."""

@@ -15,7 +15,7 @@ import time
 
 from gate import Gates
 from shop import ROOT, Answer, Client, eventually, free_port, program
-from shops import report_of
+from shops import Victim, report_of
 
 COMPONENTS = ROOT / "scripts" / "components"
 STORES = ["postgres", "redis", "kafka", "elasticsearch", "consul"]
@@ -214,8 +214,9 @@ class Stacked:
 
     def victims(self):
         def of_store(name):
-            return (name, lambda: component("kill9", name, self.folder), lambda: self.start_store(name))
-        return [(service.name, service.kill, service.start) for service in self.services.values()] + [of_store(name) for name in STORES]
+            return Victim(name, lambda: component("kill9", name, self.folder), lambda: self.start_store(name))
+        return [Victim(service.name, service.kill, service.start, lambda s=service: s.get("/health/live", 1) == 200) for service in self.services.values()] + [
+            of_store(name) for name in STORES]
 
     def ended_by_itself(self):
         gone = [service for service in self.services.values() if service.process.poll() is not None]

@@ -16,6 +16,7 @@ using consul::HealthEntry, consul::refused, consul::version_in;
 
 constexpr seconds blocking_wait{25}, margin{3};
 constexpr seconds forgetfulness{10};  // after Consul was away
+constexpr milliseconds until_it_is_well{100};  // nobody finds it before: its store may be back at any moment
 
 // The first question is answered at once.
 seconds patience(std::string_view index) { return index == "0" ? margin : blocking_wait + margin; }
@@ -93,8 +94,12 @@ Task<Result<bool>> ConsulDirectory::stay_registered(const Context& context, Well
   if (answer.status == 200) co_return false;
   const bool unknown = answer.status == 404, sick = answer.status == 503 || answer.status == 429;
   if (!unknown && !sick) co_return refused(answer);
-  if (co_await well(context)) CO_CHECK(co_await announce(context));
-  co_return false;
+  if (co_await well(context)) {
+    CO_CHECK(co_await announce(context));
+    co_return false;
+  }
+  co_await clock_.sleep(until_it_is_well);
+  co_return true;
 }
 
 std::uint32_t ConsulDirectory::weight_of(std::string_view service, const Instance& instance) const {

@@ -48,7 +48,7 @@ class ConsulDirectory final : public ServiceDirectory {
   std::vector<Work> background();
 
   // To be called every second or so: an agent that was restarted has forgotten this process, and one that found it sick looks
-  // again after 10 s only. It is registered anew when `well` says that it can work.
+  // again after 10 s only. It is registered anew when `well` says that it can work. True: it cannot yet, and is to be looked at again at once.
   using Well = std::function<Task<bool>(const Context&)>;
   Task<Result<bool>> stay_registered(const Context& context, Well well);
 
