@@ -363,6 +363,15 @@ class Starter {
     background_.spawn(process_.threads().first(), starting->run());
   }
 
+  // Before it listens, for one that others still know from before a crash: a closed port sends them to another instance at once, an open one
+  // that is not ready would not. At most until all have heard that it is gone.
+  void begin_unheard(milliseconds limit) {
+    Context context;
+    context.deadline = process_.clock().now() + limit;
+    ready_ = !service_ || run_blocking(process_.threads().first(), service_->prepare(context)).has_value();
+    if (!ready_) std::this_thread::sleep_until(context.deadline);
+  }
+
   void end(Monotonic deadline) {
     ready_ = false;
     ending_ = true;
@@ -376,7 +385,7 @@ class Starter {
 
  private:
   Task<Result<bool>> attempt(const Context& context) {
-    if (service_) CO_CHECK(co_await service_->prepare(context));
+    if (service_ && !ready_) CO_CHECK(co_await service_->prepare(context));
     if (service_ && !std::exchange(running_, true)) {
       for (auto* loop : service_->loops()) background_.spawn(process_.threads().next(), loop->run());
     }
@@ -482,7 +491,7 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
     Context context;
     context.deadline = std::chrono::steady_clock::now() + clean_up_limit;
     const auto killed = run_blocking(process.threads().first(), consul->deregister(context));  // nothing: Consul is away, nobody hears of anything
-    if (killed.value_or(false)) std::this_thread::sleep_for(net::farewell);  // who still sends here hears of it before this one listens, but is not ready
+    if (killed.value_or(false)) starter.begin_unheard(net::farewell);
   }
   net::ServerOptions options{.address = settings.bind, .port = settings.port};
   options.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };

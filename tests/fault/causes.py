@@ -68,6 +68,9 @@ def lines(losses):
     total = sum(loss.away_s + loss.after_s for loss in losses.values())
     yield f"  unavailable_s={total:.1f}, by what was killed: seconds while it was away + after it was back"
     for name, loss in losses.items():
-        if loss.attempts or loss.kills:
+        if loss.attempts:
             yield (f"    {name}: {loss.away_s:.1f} + {loss.after_s:.1f} s in {loss.kills} kills, {loss.attempts} attempts,"
                    f" the last {loss.longest_s:.1f} s after it was back")
+    free = [f"{name} ({loss.kills})" for name, loss in losses.items() if not loss.attempts]
+    if free:
+        yield f"    nothing: {', '.join(free)}"
