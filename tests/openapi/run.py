@@ -26,7 +26,7 @@ CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conform
 
 # Chosen here, not on the command line, where no operation could be an exception: a deleted account is a deactivated one, which the
 # contract has found afterwards.
-SETTINGS = "[checks]\nenabled = false\n" + "".join(f"{check}.enabled = true\n" for check in CHECKS) + """
+SETTINGS = f"hooks = '{HERE / 'hooks.py'}'\n[checks]\nenabled = false\n" + "".join(f"{check}.enabled = true\n" for check in CHECKS) + """
 [[operations]]
 include-path = "/auth/users/{id}"
 checks.use_after_free.enabled = false
@@ -75,11 +75,13 @@ def main():
     tool = environment() / "bin" / "st"
     with opened(demo=True) as shop, roles_kept(shop), tempfile.TemporaryDirectory(prefix="shop-openapi-") as folder:
         token = shop.admin().token
-        command = [tool, "run", f"{shop.url}/openapi.json", "-H", f"Authorization: Bearer {token}", "--workers", "2", "--max-time", str(seconds),
+        # One worker: of two, one deletes what the other has just made and expects to find, and Python 3.11's parser fails now and then when
+        # two threads of Hypothesis use it.
+        command = [tool, "run", f"{shop.url}/openapi.json", "-H", f"Authorization: Bearer {token}", "--workers", "1", "--max-time", str(seconds),
                    "--request-timeout", "30", "--suppress-health-check", "all", "--warnings", "off"]
         (pathlib.Path(folder) / "schemathesis.toml").write_text(SETTINGS)
         output = pathlib.Path(folder) / "output"
-        for attempt in range(4):  # now and then the tool itself ends with a traceback ("Invalid IPv6 URL"): other cases, then
+        for attempt in range(4):  # now and then the tool itself ends with a traceback: other cases, then
             with open(output, "wb") as out:
                 code = subprocess.run([*command, "--seed", str(seed + attempt)], stdout=out, stderr=subprocess.STDOUT, cwd=folder, env={**os.environ, "NO_COLOR": "1"}, timeout=seconds * 3 + 300).returncode
             text = output.read_text(errors="replace")
@@ -88,7 +90,8 @@ def main():
             print(f"Schemathesis itself ended with a traceback under seed {seed + attempt}.")
         else:
             sys.exit("Schemathesis ended with a traceback of its own under every seed: see tests/openapi/requirements.txt for its version.")
-        tail = text[max(text.find("= FAILURES ="), text.rfind("= SUMMARY ="), 0) if "= FAILURES =" not in text else text.find("= FAILURES ="):]
+        sections = [at for at in (text.find(f"= {name} =") for name in ("ERRORS", "FAILURES", "SUMMARY")) if at >= 0]
+        tail = text[min(sections, default=0):]
         print(tail[-20000:] if code else tail)
         alive = shop.client().get("/health").status == 200
         if code or not alive:
