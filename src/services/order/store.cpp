@@ -45,7 +45,7 @@ constexpr Query item_insert{"item_insert",
 constexpr Query items_of{"items_of", "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id = $1 ORDER BY position"};
 constexpr Query items_in{
     "items_in",
-    "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id IN (SELECT jsonb_array_elements_text(CAST($1 AS jsonb))) ORDER BY position",
+    "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb)))) ORDER BY position",
     "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id IN (SELECT value FROM json_each($1)) ORDER BY position"};
 
 constexpr Query outcome_insert{"outcome_insert",
