@@ -1,5 +1,8 @@
 #include "runtime/idempotency.hpp"
 
+#include "codec/base64.hpp"
+#include "runtime/tokens.hpp"
+
 namespace shop {
 namespace {
 
@@ -8,23 +11,28 @@ constexpr Query insert{"claim_insert",
                        " ON CONFLICT (caller, key) DO UPDATE SET request_hash = excluded.request_hash,"
                        " resource = excluded.resource, created_at = excluded.created_at, status = 0, body = ''"
                        " WHERE idempotency_keys.created_at < $6"};
-constexpr Query find{"claim_find", "SELECT request_hash, resource, status, body FROM idempotency_keys WHERE caller = $1 AND key = $2"};
+constexpr Query find{"claim_find",
+                     "SELECT request_hash, resource, status, body FROM idempotency_keys"
+                     " WHERE caller = $1 AND key = $2 AND created_at >= $3"};
 constexpr Query finish{"claim_settle", "UPDATE idempotency_keys SET status = $3, body = $4 WHERE caller = $1 AND key = $2"};
 constexpr Query drop{"claim_release", "DELETE FROM idempotency_keys WHERE resource = $1 AND status = 0"};
 constexpr Query forget{"claim_forget", "DELETE FROM idempotency_keys WHERE created_at < $1"};
 
 }  // namespace
 
+Task<Result<std::optional<Claim>>> standing_claim(Transaction& tx, const IdempotencyKey& key, const Instant& now) {
+  CO_TRY(auto standing, co_await select_one<Claim>(tx, find, key.caller, key.key, now - idempotency_lifetime));
+  if (standing && standing->request_hash != key.request_hash) co_return fail(Code::unprocessable, "This Idempotency-Key was used for another request.");
+  co_return standing;
+}
+
 Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource,
                                          const Instant& now) {
   CO_TRY(const auto changed, co_await execute(tx, insert, key.caller, key.key, key.request_hash, resource, now,
                                               now - idempotency_lifetime));
   if (changed > 0) co_return std::optional<Claim>();
-  CO_TRY(auto standing, co_await select_one<Claim>(tx, find, key.caller, key.key));
+  CO_TRY(auto standing, co_await standing_claim(tx, key, now));
   if (!standing) co_return fail(Code::unavailable, "The key was freed meanwhile; send the request again.");
-  if (standing->request_hash != key.request_hash) {
-    co_return fail(Code::unprocessable, "This Idempotency-Key was used for another request.");
-  }
   co_return standing;
 }
 
@@ -36,6 +44,16 @@ Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int 
 Task<Result<void>> release_claim(Transaction& tx, const std::string& resource) {
   CO_CHECK(co_await execute(tx, drop, resource));
   co_return Result<void>();
+}
+
+Task<std::string> Rendezvous::agree(const Context& context, const IdempotencyKey& key, std::string proposal) {
+  const auto place = "rendezvous:" + codec::base64url(sha256(key.request_hash + '\0' + key.caller + '\0' + key.key)).substr(0, 22);
+  Context brief = context;
+  brief.deadline = std::min(context.deadline, clock_.now() + patience);
+  const auto first = co_await store_.swap(brief, {{place, std::nullopt, proposal, lifetime}});
+  if (!first || *first) co_return proposal;
+  auto found = co_await store_.get(brief, {place});
+  co_return found && found->front() ? std::move(*found->front()) : std::move(proposal);
 }
 
 Result<std::optional<std::string>> idempotency_header(const Request& request) {

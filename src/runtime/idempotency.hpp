@@ -6,7 +6,9 @@
 #include <string>
 
 #include "base/http.hpp"
+#include "ports/clock.hpp"
 #include "ports/database.hpp"
+#include "ports/key_value.hpp"
 
 namespace shop {
 
@@ -31,6 +33,9 @@ inline constexpr std::string_view idempotency_schema =
     "CREATE INDEX idempotency_keys_resource ON idempotency_keys (resource);\n"
     "CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);\n";
 
+// What stands under the key; nothing where it is free, or older than its lifetime. unprocessable: another request's key.
+Task<Result<std::optional<Claim>>> standing_claim(Transaction& tx, const IdempotencyKey& key, const Instant& now);
+
 // Nothing: the claim is this caller's, with `resource`. Otherwise what stands there. unprocessable: another request's key.
 Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now);
 
@@ -38,6 +43,23 @@ Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int 
 
 // Work that was given up: the key is free again.
 Task<Result<void>> release_claim(Transaction& tx, const std::string& resource);
+
+// Where requests under one key that are under way at once, or come again after a crash, agree on what they work for before anything of it
+// is committed. No more than advice: who cannot ask goes on with its own proposal, and the claim decides.
+class Rendezvous {
+ public:
+  Rendezvous(KeyValueStore& store, Clock& clock) : store_(store), clock_(clock) {}
+
+  // What the first of them has proposed within the last `lifetime`; waits for at most `patience`.
+  Task<std::string> agree(const Context& context, const IdempotencyKey& key, std::string proposal);
+
+  static constexpr seconds lifetime{20};
+  static constexpr milliseconds patience{200};
+
+ private:
+  KeyValueStore& store_;
+  Clock& clock_;
+};
 
 // The header Idempotency-Key. invalid when it is empty or longer than 200 bytes.
 Result<std::optional<std::string>> idempotency_header(const Request& request);

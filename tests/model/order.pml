@@ -3,8 +3,8 @@
    is one step (d_step); between two steps anybody else may run, and whoever runs may crash.
 
    Three buyers want two variants. Buyer TWICE has an idempotency key: under it he sends REQUESTS at once, and one of them a second
-   time, after a failure, a crash or a lost answer; an id that was given up is replaced by a fresh one, until IDS were made. The
-   others come without a key. Each call, and each event, may be lost, unanswered, late, or made several times.
+   time, after a failure, a crash or a lost answer. They meet at one id or miss each other; an id that was given up is replaced by a
+   fresh one, which the key then holds; until IDS were made. The others come without a key. Each call, and each event, may be lost, unanswered, late, or made several times.
    When nobody is asked any more, the weather turns fine: what is under way is done, nobody cancels, nothing comes twice. Then
    nobody can do anything, and the books must be right.
 
@@ -39,6 +39,8 @@ mtype = { CLAIM, RESERVE, COMMIT, GIVE_UP, RELEASE_CLAIM, RELEASE, CONFIRM, CANC
 #define KEYED(o) ((o) == TWICE || (o) > 2)
 #define BUYER(o) ((o) > 2 -> TWICE : (o))
 #define ID(n) ((n) == 0 -> TWICE : (n) + 2) /* the n-th id made under the key */
+#define LOOKS (claimed == NO || !answered) /* otherwise the answer is there */
+#define SPENT (made > 0) /* there was an id before */
 #define MORE (made < IDS)
 #define FRESH ID(made); made++
 #define MADE(o) ((o) > 2 -> made > (o) - 2 : (o) != TWICE || made > 0)
@@ -144,7 +146,21 @@ inline confirm(o) {
 
 /* --- transactions of order-service */
 
-inline claim(o) { /* for a fresh id, unless the key holds one */
+#ifndef TRACE
+inline look(o) { /* a read, and advice that may fail: nobody is kept from anything */
+  tries--;
+  if
+#ifndef FAULT_NO_KEY
+  :: claimed != NO -> o = claimed
+#endif
+  :: claimed == NO && made > 0 -> o = ID(0)
+  :: claimed == NO && MORE -> o = FRESH
+  :: else -> skip /* the model's bound, not the shop's */
+  fi
+}
+#endif
+
+inline claim(o) { /* instead of a spent id: for a fresh one, unless the key holds one */
   if
 #ifdef FAULT_NO_KEY
   :: MORE -> o = FRESH; said = CLAIMED
@@ -241,7 +257,9 @@ proctype place(byte buyer; byte tries) {
   byte o = (KEYED(buyer) -> NO : buyer); /* the id under which it works */
 end:
   do
-  :: d_step { o == NO && tries > 0 && !fine && NEXT(CLAIM, NO) -> tries--; claim(o);
+  :: d_step { o == NO && tries > 0 && !fine && LOOKS -> look(o);
+              if :: o != NO -> working++ :: else fi }
+  :: d_step { o == NO && tries > 0 && !fine && SPENT && NEXT(CLAIM, NO) -> tries--; claim(o);
               if :: said == CLAIMED -> working++ :: else -> o = NO fi }
   :: d_step { o != NO && reservation[o] != NONE && NEXT(COMMIT, o) -> commit(o); /* its RESERVE was answered */
               if :: said == CONFLICT :: else -> DONE fi }                     /* whether or not the client hears of it */
@@ -341,6 +359,6 @@ init {
     c_code { now.keyed = judge(); };
     at = -1; advance()
   };
-  atomic { for (i : 0 .. 3) { if :: keyed || i == 0 -> run place(0, 255) :: else fi } }
+  atomic { for (i : 0 .. 3) { run place(0, 255) } }
 }
 #endif

@@ -17,16 +17,17 @@
 mtype = { NONE, PLACED, ABANDONED, HELD, CONFIRMED, RELEASED };
 
 #if SERVICE == 1
-/* --- order-service: three requests under one key, each of which gets so far and no farther, and a settlement */
+/* --- order-service: three requests under one key, each of which gets so far and no farther, and a settlement. They meet at the id 0
+   (that they may miss each other is in order.pml); whoever finds it spent takes a fresh one, which the key then holds. */
 
-#define IDS 3
+#define IDS 4
 mtype outcome[IDS] = NONE, outcome_new[IDS] = NONE; /* as it is committed; as the owner of the row has written it */
 byte outcome_by[IDS] = NO;                          /* the owner */
 byte key = NO, key_new = NO;                        /* the row of the key in idempotency_keys: its resource; NO: there is no row */
 byte answer = NO, answer_new = NO;                  /* and the order in its answer; NO: status 0 */
 byte key_by = NO;
 bit order[IDS];
-byte made;
+byte made = 1;
 
 #define TAKE_KEY key_by = _pid; key_new = key; answer_new = answer
 #define LET_GO \
@@ -97,7 +98,7 @@ inline commit_in() {
   settle_claim();
   atomic {
     order[o] = 1; WRITE; LET_GO;
-    assert(order[0] + order[1] + order[2] == 1); /* one order a key, */
+    assert(order[0] + order[1] + order[2] + order[3] == 1); /* one order a key, */
     assert(key != NO && key == answer && order[answer]) /* and the key leads to it */
   }
 }
@@ -107,9 +108,14 @@ active [3] proctype request() {
   mtype got = NONE;
   bit fresh;
 
-  atomic { o = made; made++ };
-  claim();
-  atomic { WRITE; if :: !fresh -> o = key :: else fi; LET_GO };
+  atomic { o = (key == NO -> 0 : key) }; /* standing_claim */
+  if
+  :: skip
+  :: release_claim(); /* pass_on, in one transaction */
+     atomic { o = made; made++ };
+     claim();
+     atomic { WRITE; if :: !fresh -> o = key :: else fi; LET_GO }
+  fi;
   if
   :: o == NO -> skip /* the key was freed meanwhile: unavailable */
   :: o != NO -> commit_in()
@@ -125,7 +131,7 @@ active proctype settle() {
   mtype got = NONE;
   bit fresh;
 
-  if :: o = 0 :: o = 1 :: o = 2 fi;
+  if :: o = 0 :: o = 1 :: o = 2 :: o = 3 fi;
   give_up_in();
   assert(outcome[o] == ABANDONED || order[o]); /* LOST_ORDER */
 over:

@@ -6,6 +6,9 @@
                    step(8) step(9) step(10) step(11) step(12) step(13) step(14) step(15)
 #define KEYED(o) keyed
 #define MADE(o) (!keyed || (made >> (o)) & 1) /* here `made` is a set */
+#define LOOKS (wanted_order != NO && (wanted == RESERVE || wanted == COMMIT || wanted == GIVE_UP || wanted == RELEASE_CLAIM))
+inline look(o) { o = wanted_order; made = made | (1 << o) } /* nobody sees it, and it may have been a while ago */
+#define SPENT keyed /* an id that nobody committed under is in a placing of its own */
 #define MORE (!((made >> wanted_order) & 1))
 #define FRESH wanted_order; made = made | (1 << wanted_order)
 #define AND_UNPLACED(o) && order[o] == NONE

@@ -12,13 +12,16 @@ void write_trace(const Outcome& outcome, std::FILE* out) {
     std::vector<const Step*> steps;
   };
   std::deque<Placing> placings;
-  std::unordered_map<std::string, Placing*> by_key, by_order;
+  std::unordered_map<std::string, std::string> keys;  // by order
   for (const auto& step : outcome.steps) {
-    auto& of_order = by_order[step.order];
-    auto& of = step.key.empty() ? of_order : by_key[step.key];
+    if (!step.key.empty()) keys[step.order] = step.key;
+  }
+  std::unordered_map<std::string, Placing*> by_name;
+  for (const auto& step : outcome.steps) {
+    const auto key = keys.find(step.order);
+    auto& of = by_name[key != keys.end() ? key->second : step.order];
     if (!of) of = &placings.emplace_back();
-    of_order = of;
-    of->keyed = of->keyed || !step.key.empty();
+    of->keyed = key != keys.end();
     if (std::ranges::find(of->orders, step.order) == of->orders.end()) of->orders.push_back(step.order);
     of->steps.push_back(&step);
   }

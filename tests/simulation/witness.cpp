@@ -173,8 +173,10 @@ void Witness::note_step(Open& open, std::string_view name, const Params& params,
   } else if (name == "outcome_find" && rows.count() > 0) {
     if (last("COMMIT") && found(0) == "ABANDONED") steps.back().answer = "CONFLICT";
     if (last("GIVE_UP")) steps.back().answer = found(0);
-  } else if (name == "claim_insert" && open.store == "order" && !last("COMMIT")) {
-    steps.push_back({text(params, 3), "CLAIM", "CLAIMED", text(params, 0) + " " + text(params, 1)});
+  } else if (name == "claim_insert" && open.store == "order") {
+    auto key = text(params, 0) + " " + text(params, 1);
+    if (last("COMMIT")) steps.back().key = std::move(key);
+    else steps.push_back({text(params, 3), "CLAIM", "CLAIMED", std::move(key)});
   } else if (name == "claim_find" && open.store == "order" && rows.count() > 0) {
     const bool answered = std::get<std::int64_t>(rows.row(0)[2]) != 0;
     if (last("COMMIT") && found(1) != steps.back().order) steps.back().answer = "CONFLICT";

@@ -28,7 +28,7 @@ BOOST_DESCRIBE_ENUM(Bug, none, no_key, locks_unordered, event_after_commit, no_e
 // One step of an order's life, in the names of tests/model/order.pml: what a transaction did, or why it refused to.
 struct Step {
   std::string order, action, answer;
-  std::string key = {};  // of a CLAIM: whose, and which
+  std::string key = {};  // of a CLAIM, and of a COMMIT under a key: whose, and which
   bool unsure = false;   // the commit's outcome is not known
 };
 

@@ -10,11 +10,10 @@ Task<Result<bool>> forget_old(Database& database, const Context& context, Instan
 
 }  // namespace
 
-OrderModule::OrderModule(const ServiceWorld& world, Settings settings, Database& database, KeyValueStore& limits)
+OrderModule::OrderModule(const ServiceWorld& world, Settings settings, Database& database, KeyValueStore& advice)
     : database_(database),
-      limiter_(limits),
       outbox_("order-service", database, world.events, world.clock, world.random),
-      service_(settings, database, outbox_, StockPeer(world.peers), limiter_, world.clock, world.random),
+      service_(settings, database, outbox_, StockPeer(world.peers), advice, world.clock, world.random),
       handlers_(service_),
       consumer_({.service = "order-service", .group = "order-service-group", .topics = {"auth_events"}}, world.events, world.clock,
                 [this](const Context& context, const std::vector<ReceivedEvent>& events) { return handle(context, events); }),

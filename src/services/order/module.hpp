@@ -8,7 +8,7 @@ namespace shop::order {
 
 class OrderModule final : public Service {
  public:
-  OrderModule(const ServiceWorld& world, Settings settings, Database& database, KeyValueStore& limits);
+  OrderModule(const ServiceWorld& world, Settings settings, Database& database, KeyValueStore& advice);
 
   net::Router& router() override { return router_; }
   Health& health() override { return health_; }
@@ -19,7 +19,6 @@ class OrderModule final : public Service {
   Task<Result<void>> handle(const Context& context, const std::vector<ReceivedEvent>& events);
 
   Database& database_;
-  RateLimiter limiter_;
   Outbox outbox_;
   OrderService service_;
   Handlers handlers_;

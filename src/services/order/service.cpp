@@ -62,6 +62,12 @@ std::string caller_key(const OrderService::Placing& placing) {
 
 Task<Result<void>> release_claim_in(Transaction& tx, const std::string& resource) { return release_claim(tx, resource); }
 
+// What was to be placed under `spent` shall be placed under `fresh`, unless somebody was faster.
+Task<Result<std::optional<Claim>>> pass_on(Transaction& tx, const IdempotencyKey& key, const OrderId& spent, const OrderId& fresh, const Instant& now) {
+  CO_CHECK(co_await release_claim(tx, spent.text()));
+  co_return co_await claim(tx, key, fresh.text(), now);
+}
+
 }  // namespace
 
 std::vector<Fault> further_faults(const OrderRequest& request, bool guest) {
@@ -78,9 +84,10 @@ std::vector<Fault> further_faults(const OrderRequest& request, bool guest) {
   return faults;
 }
 
-OrderService::OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, RateLimiter& limiter, Clock& clock,
+OrderService::OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, KeyValueStore& advice, Clock& clock,
                            Random& random)
-    : settings_(settings), database_(database), outbox_(outbox), stock_(std::move(stock)), limiter_(limiter), clock_(clock), random_(random) {}
+    : settings_(settings), database_(database), outbox_(outbox), stock_(std::move(stock)), limiter_(advice), rendezvous_(advice, clock), clock_(clock),
+      random_(random) {}
 
 // --- placing
 
@@ -90,17 +97,22 @@ Task<Result<std::string>> OrderService::place(const Context& context, const Plac
     co_return co_await place_as(context, placing, random_.id<OrderId>(clock_.wall()), std::nullopt);
   }
   const std::optional<IdempotencyKey> key = IdempotencyKey{caller_key(placing), *placing.idempotency_key, placing.request_hash};
-  constexpr int attempts = 3;  // an id that somebody gave up meanwhile is replaced by a fresh one
+  CO_TRY(auto standing, co_await read(database_, context, standing_claim, *key, clock_.wall()));
+  auto id = random_.id<OrderId>(clock_.wall());
+  if (!standing) id = OrderId::parse(co_await rendezvous_.agree(context, *key, id.text())).value_or(id);
+  constexpr int attempts = 3;
   for (int attempt = 1;; ++attempt) {
-    const auto now = clock_.wall();
-    auto id = random_.id<OrderId>(now);
-    CO_TRY(const auto standing, co_await write(database_, context, claim, *key, id.text(), now));
     if (standing && standing->status != 0) co_return standing->body;
     if (standing) id = *OrderId::parse(standing->resource);
     auto placed = co_await place_as(context, placing, id, key);
-    const bool given_up = !placed && placed.error().name == "RESERVATION_RELEASED";
-    if (!given_up || attempt == attempts) co_return placed;
-    CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
+    if (placed) co_return placed;
+    const bool claimed = standing || attempt > 1;
+    if (claimed && nothing_was_reserved(placed.error())) CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
+    if (placed.error().name != "RESERVATION_RELEASED" || attempt == attempts) co_return placed;
+    const auto now = clock_.wall();  // the id is spent: another, which the key holds from now on
+    const auto fresh = random_.id<OrderId>(now);
+    CO_TRY(standing, co_await write(database_, context, pass_on, *key, id, fresh, now));
+    id = fresh;
   }
 }
 
@@ -110,11 +122,9 @@ Task<Result<std::string>> OrderService::place_as(const Context& context, const P
   for (const auto& item : placing.request.items) wanted.items.push_back({item.variantId, {item.quantity.value}});
   auto quote = co_await stock_.reserve(context, std::move(wanted));
   if (!quote) {
-    if (nothing_was_reserved(quote.error())) {
-      if (key) CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
-    } else if (quote.error().name != "RESERVATION_RELEASED" && quote.error().name != "BUSY") {  // BUSY: it was not even begun
-      (void)co_await give_up(context, id);  // it may have been reserved all the same
-    }
+    const auto& name = quote.error().name;
+    const bool unknown = !nothing_was_reserved(quote.error()) && name != "RESERVATION_RELEASED" && name != "BUSY";  // BUSY: it was not even begun
+    if (unknown) (void)co_await give_up(context, id);
     co_return fail(as_order_error(std::move(quote).error(), placing.request.items));
   }
   auto order = draft(placing, id, *quote);

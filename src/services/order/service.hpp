@@ -1,8 +1,8 @@
 // Use cases of orders (seed 7.2, with the mechanism of architecture.md, section 5).
 //
-// Placing: an order id is fixed (by the idempotency key's claim when there is one), every line is reserved at
-// product-service under that id, then order, items, event and the key's answer are written in one transaction. Each step may
-// be repeated with the same id, so a second request under the same key simply walks the same way and ends at the same order.
+// Placing: an order id is fixed (requests under one idempotency key agree on one), every line is reserved at product-service under that id,
+// then order, items, event and the key's answer are written in one transaction. Each step may be repeated with the same id,
+// so a second request under the same key simply walks the same way and ends at the same order.
 // What a crash leaves is settled once and for all by order_outcomes: the first of PLACED and ABANDONED stands.
 #pragma once
 
@@ -33,7 +33,7 @@ std::vector<Fault> further_faults(const OrderRequest& request, bool guest);
 
 class OrderService {
  public:
-  OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, RateLimiter& limiter, Clock& clock, Random& random);
+  OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, KeyValueStore& advice, Clock& clock, Random& random);
 
   struct Placing {
     OrderRequest request;
@@ -79,7 +79,8 @@ class OrderService {
   Database& database_;
   Outbox& outbox_;
   const StockPeer stock_;
-  RateLimiter& limiter_;
+  RateLimiter limiter_;
+  Rendezvous rendezvous_;
   Clock& clock_;
   Random& random_;
 };
