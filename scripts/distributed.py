@@ -83,6 +83,7 @@ class Stack:
         self.folder = pathlib.Path(folder).resolve()
         self.file = self.folder / "stack.json"
         self.state = json.loads(self.file.read_text()) if self.file.exists() else {"components": {}, "services": {}, "bin": "", "image_base_url": ""}
+        self.processes = {}  # of services that this object started
 
     # --- state
 
@@ -97,6 +98,10 @@ class Stack:
 
     def port(self, component):
         return self.state["components"][component]["port"]
+
+    def reached_at(self, component):
+        """The port where services reach it: a test may have put something in between."""
+        return self.state["components"][component].get("reached_at") or self.port(component)
 
     @property
     def internal_token(self):
@@ -126,17 +131,17 @@ class Stack:
 
     def database_url(self, service):
         password = (self.folder / "components" / "postgres.password").read_text().strip()
-        return f"postgres://shop:{password}@127.0.0.1:{self.port('postgres')}/{DATABASES[service]}"
+        return f"postgres://shop:{password}@127.0.0.1:{self.reached_at('postgres')}/{DATABASES[service]}"
 
     def environment(self, instance):
         entry = self.services[instance]
         service, secret = entry["service"], self.folder / "secrets"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
         return {**kept, "PORT": str(entry["port"]), "BIND": "127.0.0.1", "POD_IP": "127.0.0.1", "POD_HOSTNAME": instance.rsplit("-", 1)[1],
-                "SERVICE_NAME": service, "CONSUL_AGENT_HOST": "127.0.0.1", "CONSUL_AGENT_PORT": str(self.port("consul")), "ENVIRONMENT": "development",
+                "SERVICE_NAME": service, "CONSUL_AGENT_HOST": "127.0.0.1", "CONSUL_AGENT_PORT": str(self.reached_at("consul")), "ENVIRONMENT": "development",
                 "HEALTH_PORT": str(entry.get("health_port", 0)), "DATABASE_URL_FILE": str(secret / f"{service}.database_url"),
-                "KAFKA_BROKERS": f"127.0.0.1:{self.port('kafka')}", "REDIS_URL": f"redis://127.0.0.1:{self.port('redis')}",
-                "ELASTICSEARCH_NODE": f"http://127.0.0.1:{self.port('elasticsearch')}", "UPLOAD_DIR": str(self.folder / "uploads"),
+                "KAFKA_BROKERS": f"127.0.0.1:{self.reached_at('kafka')}", "REDIS_URL": f"redis://127.0.0.1:{self.reached_at('redis')}",
+                "ELASTICSEARCH_NODE": f"http://127.0.0.1:{self.reached_at('elasticsearch')}", "UPLOAD_DIR": str(self.folder / "uploads"),
                 "IMAGE_BASE_URL": self.state["image_base_url"], **self.credentials(service), **self.state.get("environment", {}), **entry.get("environment", {})}
 
     # --- components
@@ -148,7 +153,7 @@ class Stack:
         return done.stdout.strip()
 
     def start_component(self, name):
-        said = self.component("start", name, self.port(name))
+        said = self.component("start", name, self.port(name), env={**os.environ, **self.state["components"][name].get("environment", {})})
         self.state["components"][name]["pid"] = int(said.split("pid=")[1].split()[0])
 
     # --- services
@@ -160,6 +165,7 @@ class Stack:
             process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder,
                                        env=self.environment(instance))
         entry["pid"], entry["begun"] = process.pid, begun(process.pid)
+        self.processes[instance] = process
         return process
 
     def wait_ready(self, instances, processes, limit_s=READY_LIMIT_S):
@@ -314,7 +320,8 @@ class Stack:
             self.services[instance]["pid"] = 0
         if self.state["components"]:
             with concurrent.futures.ThreadPoolExecutor(len(COMPONENTS)) as pool:
-                list(pool.map(lambda name: self.component("stop", name), self.state["components"]))
+                patience = {"STOP_TIMEOUT_S": "3"} if delete else {}  # nothing of it is kept
+                list(pool.map(lambda name: self.component("stop", name, env={**os.environ, **patience}), self.state["components"]))
             for entry in self.state["components"].values():
                 entry["pid"] = 0
         if self.file.exists():

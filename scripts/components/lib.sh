@@ -107,10 +107,11 @@ wait_gone() {
   done
 }
 
-# kill_family PID: kill -9 of a process and of all its children, the parent first
-# so that it starts no new ones; returns when they are gone.
+# kill_family PID: kill -9 of a process and of all its children, the parent stopped first
+# so that it starts none after they are listed; returns when they are gone.
 kill_family() {
   local pids
+  signal STOP "$1"
   mapfile -t pids < <(family "$1")
   signal KILL "${pids[@]}"
   wait_gone 10 "${pids[@]}"

@@ -13,7 +13,6 @@ import contextlib
 import json
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -68,12 +67,7 @@ class Counted:
         return self.folder / f"out.{self.dumps}"
 
     def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        shop.ended(self.process, 60)
         self.log.close()
 
 

@@ -184,12 +184,7 @@ class Peer:
         return [self.process.pid]
 
     def close(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        shop.ended(self.process, 10)
         self.log.close()
 
 

@@ -157,7 +157,7 @@ def any_order_of_start(shop):
     for name in ("postgres", "redis"):
         shop.component("start", name)
     shop.stack.wait_ready(names, {}, 60)
-    lib.eventually(lambda: shop.client().post("/auth/login", {"email": lib.ADMIN[0], "password": lib.ADMIN[1]}).status == 200, HEAL_S)
+    well(shop)
 
 
 class Begun:
@@ -254,25 +254,17 @@ def begun_anyhow(shop):
     return "well again after " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in worst.items())
 
 
+def well(shop):
+    lib.eventually(lambda: shop.client().post("/auth/login", {"email": lib.ADMIN[0], "password": lib.ADMIN[1]}).status == 200, HEAL_S)
+
+
+TESTS = [(redis, "kill9", "start"), (redis, "pause", "resume"), (postgres, "kill9", "start"), (postgres, "pause", "resume"),
+         (elasticsearch, "kill9", "start"), (kafka, "kill9", "start"), (kafka, "pause", "resume"), any_order_of_start, begun_anyhow]
+
+
 def main():
-    tests = [(redis, "kill9", "start"), (redis, "pause", "resume"), (postgres, "kill9", "start"), (postgres, "pause", "resume"),
-             (elasticsearch, "kill9", "start"), (kafka, "kill9", "start"), (kafka, "pause", "resume"), (any_order_of_start,), (begun_anyhow,)]
-    wanted = sys.argv[1:]
-    failed = 0
     with stacks.given_or_started() as shop:
-        for test, *how in tests:
-            lib.eventually(lambda: shop.client().post("/auth/login", {"email": lib.ADMIN[0], "password": lib.ADMIN[1]}).status == 200, HEAL_S)
-            if wanted and test.__name__ not in wanted:
-                continue
-            begun = time.monotonic()
-            label = f"{test.__name__} {how[0] if how else ''}".strip()
-            try:
-                said = test(shop, *how) or ""
-                print(f"  {label}: ok, {time.monotonic() - begun:.1f} s {said}", flush=True)
-            except Exception as error:
-                failed += 1
-                print(f"  {label}: FAILED after {time.monotonic() - begun:.1f} s: {error!r}", flush=True)
-    return 1 if failed else 0
+        return 1 if stacks.run_tests(shop, TESTS, sys.argv[1:], before=well) else 0
 
 
 if __name__ == "__main__":

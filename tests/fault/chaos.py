@@ -30,7 +30,7 @@ def strike(shop, plan, crowd, options, rng):
     """Kills and revives until the crowd is done; the kills."""
     shortest, longest = (map(float, options.every.split("-")) if "-" in options.every else [float(options.every)] * 2)
     victims = [victim for victim in shop.victims() if not options.only or victim.name in options.only.split(",")]
-    kills, begun, turn, getting_up, watches = [], time.monotonic(), 0, {}, []
+    kills, begun, turn, getting_up, watches, failures = [], time.monotonic(), 0, {}, [], []
 
     def watch(victim, kill):
         """Until it is back, or killed once more."""
@@ -45,8 +45,14 @@ def strike(shop, plan, crowd, options, rng):
         victim.revive()
         watch(victim, kill)
 
-    def meanwhile(act, *arguments):
-        thread = threading.Thread(target=act, args=arguments, daemon=True)
+    def kept(act, *arguments):
+        try:
+            act(*arguments)
+        except Exception as error:
+            failures.append(error)
+
+    def meanwhile(*act):
+        thread = threading.Thread(target=kept, args=act, daemon=True)
         thread.start()
         watches.append(thread)
         return thread
@@ -55,7 +61,7 @@ def strike(shop, plan, crowd, options, rng):
         time.sleep(rng.uniform(shortest, longest))
         if crowd.done():
             break
-        fault = shop.ended_by_itself()
+        fault = shop.ended_by_itself() or failures
         assert not fault, fault
         if turn % len(victims) == 0:
             rng.shuffle(victims)
@@ -66,7 +72,7 @@ def strike(shop, plan, crowd, options, rng):
         kill = causes.Kill(victim.name, time.monotonic())
         victim.kill()
         kills.append(kill)
-        if len(victims) == 1 and turn % 4 == 0:  # and once more while it is getting up
+        if victim.name == "shop" and turn % 4 == 0:  # and once more while it is getting up
             shop.half_start(lambda: time.sleep(rng.uniform(0.005, 0.15)))
         if victim.name in SLOW:  # the others are killed meanwhile
             getting_up[victim.name] = meanwhile(revive, victim, kill)
@@ -75,6 +81,7 @@ def strike(shop, plan, crowd, options, rng):
             meanwhile(watch, victim, kill)
     for thread in watches:
         thread.join(330)
+    assert not failures, failures
     return kills
 
 
@@ -98,7 +105,7 @@ def main(arguments=None):
         users = customers(client, 10, tag)
         initial = stock_of(client, made)
         pace = 0.65 * options.seconds * PROCESSES * THREADS / options.checkouts
-        plan = Plan(shop.host, shop.port, list(made), made, client.token, users, options.checkouts, options.seed, PROCESSES, THREADS,
+        plan = Plan(shop.host, shop.ports, list(made), made, client.token, users, options.checkouts, options.seed, PROCESSES, THREADS,
                     carts=shop.carts_survive, pace_s=pace)
         begun = time.monotonic()
         crowd = Crowd(plan).start()

@@ -84,7 +84,7 @@ class Wire:
 @dataclasses.dataclass
 class Plan:
     host: str
-    port: int
+    ports: list          # of the doors; who is refused at one goes to the next
     variants: list       # ids
     products: dict       # variant -> product
     admin: str           # token
@@ -134,7 +134,8 @@ class Buyer(threading.Thread):
         super().__init__(daemon=True)
         self.plan, self.number, self.share, self.record, self.stop = plan, number, share, record, stop
         self.random = random.Random(plan.seed * 1000 + number)
-        self.wire = Wire(plan.host, plan.port)
+        self.door, self.wire = number, None
+        self.next_door()
         self.mine = []
 
     def run(self):
@@ -156,6 +157,10 @@ class Buyer(threading.Thread):
         except Exception as error:  # a fault of the crowd itself must not look like a quiet shop
             self.record.complaints.append(f"buyer {self.number} broke down: {type(error).__name__}: {error}")
 
+    def next_door(self):
+        self.door += 1
+        self.wire = Wire(self.plan.host, self.plan.ports[self.door % len(self.plan.ports)])
+
     def once(self, method, path, body=None, token=None, headers=()):
         """The answer, or None when there was none."""
         self.record.attempts += 1
@@ -165,6 +170,7 @@ class Buyer(threading.Thread):
         except Unanswered:
             self.record.statuses["none"] = self.record.statuses.get("none", 0) + 1
             self.lost(begun, None, "")
+            self.next_door()
             return None
         self.record.statuses[answer[0]] = self.record.statuses.get(answer[0], 0) + 1
         if answer[0] < 500:
@@ -223,7 +229,7 @@ class Buyer(threading.Thread):
                     self.told(intent, again)
 
     def second_tab(self, intent, headers):
-        wire = Wire(self.plan.host, self.plan.port)
+        wire = Wire(self.plan.host, self.wire.address[1])
         try:
             answer = wire.request("POST", "/orders", intent.body, self.token(intent.user), headers)
             if answer[0] < 500:

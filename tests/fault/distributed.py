@@ -12,7 +12,6 @@ import doctor  # noqa: E402
 import faults  # noqa: E402
 import hot  # noqa: E402
 import shops  # noqa: E402
-from stacked import Stacked  # noqa: E402
 
 
 def main():
@@ -24,7 +23,7 @@ def main():
             bad.append(name)
         print(f"--- {name}: {time.monotonic() - begun:.0f} s", flush=True)
 
-    with Stacked(gated=True) as stack:
+    with shops.apart(gated=True) as stack:
         shops.CURRENT = stack
         part("attacks", attacks.main, [])  # first, while nothing has a price: one of them changes the base currency
         part("hot stock", hot.main, [])

@@ -15,6 +15,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 from gate import FAULTS  # noqa: E402
+import shops  # noqa: E402
 from judge import catalogue, wait_for_quiet  # noqa: E402
 
 BUDGET_MS = 2000       # what the caller's deadline leaves; a fault costs no more than that
@@ -41,7 +42,7 @@ class Case:
         return answer
 
     def ask(self, service, method, path, body=None, headers=None):
-        return self.stack.internal(service, method, path, body, BUDGET_MS, "api-gateway", timeout=20, headers=headers)
+        return self.stack.internal(service, method, path, body, identity="api-gateway", limit_s=20, headers={"X-Request-Budget-Ms": str(BUDGET_MS), **(headers or {})})
 
     def needing(self, key):
         if self.store in ("postgres", "peer", "kafka"):
@@ -144,7 +145,7 @@ def matrix(stack, cells):
     while not found(stack, "fault"):
         assert time.monotonic() < end, "the product was never indexed"
         time.sleep(0.1)
-    descriptors = {service.name: service.descriptors() for service in stack.services.values()}
+    descriptors = stack.descriptors()
     bad = 0
     for store, fault in cells:
         wrong, healed, statuses = cell(stack, store, fault, variants, products)
@@ -152,11 +153,11 @@ def matrix(stack, cells):
         print(f"{'FAULT' if wrong else 'ok   '} {store} {fault}: {statuses}, healed after {healed:.2f} s", flush=True)
         for text in wrong[:4]:
             print(f"      {text[:500]}")
-    for service in stack.services.values():
-        more = service.descriptors() - descriptors[service.name]
+    for name, count in stack.descriptors().items():
+        more = count - descriptors[name]
         if more > DESCRIPTORS:
             bad += 1
-            print(f"FAULT {service.name} has {more} more descriptors than before")
+            print(f"FAULT {name} has {more} more descriptors than before")
     # the events of all that was ordered arrive, and nothing is lost or doubled
     took, report = wait_for_quiet(stack.doctor, 45)
     if report["findings"] or report["waiting"]:
@@ -182,8 +183,7 @@ def main():
     options.add_argument("cells", nargs="*")
     options = options.parse_args()
     cells = [tuple(text.split(":")) for text in options.cells] or [(store, fault) for store in GATED for fault in (QUICK if options.quick else FAULTS)]
-    from stacked import Stacked
-    with Stacked(gated=True) as stack:
+    with shops.apart(gated=True) as stack:
         return 1 if matrix(stack, cells) else 0
 
 

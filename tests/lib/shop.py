@@ -226,6 +226,18 @@ class OneProcess(Running):
             self.log_path.unlink(missing_ok=True)
 
 
+def ended(process, limit_s=15):
+    """Tells a child to end, and sees to it; its exit code."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return process.returncode
+
+
 @contextlib.contextmanager
 def opened(demo=True, **more):
     """A shop with demo data in the mode that the environment asks for."""

@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -22,7 +21,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
-from shop import eventually, free_port, program  # noqa: E402
+from shop import ended, eventually, free_port, program  # noqa: E402
 
 TOKEN = "a-token-for-services-only"
 START_LIMIT_S = 60
@@ -73,14 +72,7 @@ class Process:
         return int(next(line for line in open(f"/proc/{self.process.pid}/status") if line.startswith("VmRSS")).split()[1]) / 1024
 
     def end(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        return self.process.returncode
+        return ended(self.process, 20)
 
 
 def tls_files(folder, service):

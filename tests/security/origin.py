@@ -12,7 +12,7 @@ import threading
 import time
 
 import wire
-from shop import Client, free_port, program
+from shop import Client, ended, free_port, program
 
 SERVICES = ("AUTH", "PRODUCT", "IMAGE", "SEARCH", "CART", "ORDER", "REVIEW", "PAYMENT", "STATS")
 TOKEN = "a-token-for-services-only"
@@ -138,13 +138,7 @@ class Gateway:
         return int(text.split("VmRSS:")[1].split()[0]) / 1024
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        ended(self.process)
         self.log.close()
 
     def __enter__(self):
