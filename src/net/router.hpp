@@ -22,6 +22,7 @@ struct Answered {
   const RouteInfo* route = nullptr;  // nothing: no row matched
   std::string_view passed_on;        // "/products/*": to another process, which knows the row
   int status = 0;
+  bool crowded_out = false;  // the row had as many as it takes
   std::optional<Error> error;
 };
 

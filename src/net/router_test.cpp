@@ -120,12 +120,14 @@ TEST_F(RouterTest, ARowTakesSoManyAtOnce) {
   };
   for (std::size_t i = 0; i < 3; ++i) begin(i);
   EXPECT_EQ(statuses, std::vector<int>{503});  // at once, while two are at work
+  EXPECT_TRUE(answered[2].crowded_out);        // which the metrics count
   EXPECT_EQ(retry_after, "1");
   EXPECT_EQ(ask(Method::get, "/newest").status, 200);  // another row has places of its own
   handlers_.open();
   loop.restart();
   loop.poll();
   EXPECT_EQ(statuses, (std::vector<int>{503, 200, 200}));
+  EXPECT_FALSE(answered[0].crowded_out || answered[1].crowded_out);
   begin(3);
   handlers_.open();
   loop.restart();

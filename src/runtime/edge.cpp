@@ -29,6 +29,7 @@ Edge::Edge(Application& application, Clock& clock, Random& random, Metrics& metr
       random_(random),
       metrics_(metrics),
       refused_(metrics.counter("http_heads_refused_total", "Request heads that the gate turned away.")),
+      crowded_out_(metrics.counter("http_requests_crowded_out_total", "Requests refused with 503 because their route had as many at work as it takes.")),
       options_(std::move(options)) {}
 
 bool Edge::may_call(net::Exchange& exchange) const {
@@ -105,6 +106,7 @@ Task<> Edge::serve(net::Exchange& exchange) {
     exchange.abandon();
   }
   metrics_.in_flight().Decrement();
+  if (answered.crowded_out) crowded_out_.Increment();
 
   const std::chrono::duration<double> took = clock_.now() - begun;
   const auto method = name_of(request.method);

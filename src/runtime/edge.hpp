@@ -55,7 +55,7 @@ class Edge final : public net::Handler {
   Clock& clock_;
   Random& random_;
   Metrics& metrics_;
-  prometheus::Counter& refused_;
+  prometheus::Counter &refused_, &crowded_out_;
   const EdgeOptions options_;
 };
 

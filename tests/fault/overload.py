@@ -109,17 +109,20 @@ def main():
         maximum_by_both = min(maximum, again)  # the machine may have other work in one of the two
         statuses = {int(status): count for status, count in over["statuses"].items()}
         refused = sum(count for status, count in statuses.items() if status == 503)
+        crowded_out = shop.crowded_out()
         limit = max(normal[int(len(normal) * 0.99)] * 3, 0.05)
         slow = [at + duration for at, duration, status, _ in after if status != 200 or duration > limit]
         quiet, report = wait_for_quiet(shop.doctor)
         print(f"mode={shop.mode} mix={options.mix} maximum={maximum:.0f}/s afterwards={again:.0f}/s offered={maximum * options.times:.0f}/s goodput={good:.0f}/s ratio={good / maximum_by_both:.2f}"
-              f" refused={refused} statuses={statuses} p99_ms={over['p99_us'] / 1000:.0f} idle_mb={idle_mb:.0f} most_mb={memory.most:.0f}"
+              f" refused={refused} crowded_out={crowded_out} statuses={statuses} p99_ms={over['p99_us'] / 1000:.0f} idle_mb={idle_mb:.0f} most_mb={memory.most:.0f}"
               f" normal_again_s={max(slow, default=0):.2f} quiet_s={quiet:.0f} probes={len(probes)} probe_p99_ms={sorted(p[1] for p in probes)[int(len(probes) * .99)] * 1000:.0f}")
         faults = []
         if good < GOODPUT * maximum_by_both:
             faults.append(f"goodput fell to {good / maximum_by_both:.2f} of the maximum")
         if set(statuses) - {200, 201, 503, 429}:
             faults.append(f"answers other than success and 503: {statuses}, {over['first_unexpected']}")
+        if shop.mode == "distributed" and refused and not crowded_out:
+            faults.append("the services' metrics know nothing of the requests that were refused")
         if over["refusals_without_retry_after"]:
             faults.append(f"{over['refusals_without_retry_after']} answers 503 without Retry-After")
         if memory.most - idle_mb > MEMORY_MB[shop.mode]:

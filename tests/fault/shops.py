@@ -3,6 +3,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -63,6 +64,9 @@ class Alone(OneProcess):
             print(f"  the shop ended with {code}; doctor says: {done.stdout}{done.stderr}")
         return code == 0 and done.returncode == 0
 
+    def crowded_out(self):
+        return 0  # its routes take any number: the queues in front of its one writer refuse
+
     def deadlocks(self):
         return 0  # SQLite has one writer: where two would lock each other it answers with an error, which the tests count
 
@@ -110,6 +114,11 @@ class Apart(stacks.Stack):
         urls = [f"--{name}-database-url={self.store_url(name + '_db')}" for name in ("auth", "product", "order")]
         urls += [f"--elasticsearch-node=http://127.0.0.1:{self.stack.port('elasticsearch')}", f"--kafka-brokers=127.0.0.1:{self.stack.port('kafka')}"]
         return report_of(self.shopctl("doctor", "--json", "--patience", str(patience), *urls, *arguments))
+
+    def crowded_out(self):
+        """Requests refused because their route had as many at work as it takes."""
+        texts = [stacks.distributed.get(entry["port"], "/metrics")[1] for entry in self.stack.services.values()]
+        return sum(int(float(count)) for text in texts for count in re.findall(r"^http_requests_crowded_out_total\S* (\S+)$", text, re.M))
 
     def deadlocks(self):
         return int(self.sql("postgres", "SELECT COALESCE(SUM(deadlocks), 0) FROM pg_stat_database"))

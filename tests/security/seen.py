@@ -55,7 +55,7 @@ def prometheus(shop):
         expect({"service", "version", "instance"} <= labels.keys(), f"{name} lacks a common label: {labels}")
     names = {name for name, _, _ in samples}
     for wanted in ("http_request_duration_seconds_bucket", "http_requests_total", "http_requests_in_flight", "process_cpu_seconds_total", "process_resident_memory_bytes", "http_heads_refused_total",
-                   "outbox_depth", "events_published", "events_consumed", "events_lag", "events_dead_lettered", "cache_hits", "cache_misses"):
+                   "http_requests_crowded_out_total", "outbox_depth", "events_published", "events_consumed", "events_lag", "events_dead_lettered", "cache_hits", "cache_misses"):
         expect(wanted in names, f"{wanted} is missing")
     expect(types["http_request_duration_seconds"] == "histogram" and types["http_requests_total"] == "counter", f"{types}")
     expect(metric(found.text, "process_resident_memory_bytes") > 1e6 and metric(found.text, "process_cpu_seconds_total") > 0, "process")
