@@ -108,6 +108,10 @@ Task<Result<std::string>> OrderService::place(const Context& context, const Plac
     if (placed) co_return placed;
     const bool claimed = standing || attempt > 1;
     if (claimed && nothing_was_reserved(placed.error())) CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
+    if (!claimed && nothing_was_reserved(placed.error())) {  // the last piece may have gone to one under this key that it has missed
+      CO_TRY(const auto first, co_await read(database_, context, standing_claim, *key, clock_.wall()));
+      if (first && first->status != 0) co_return first->body;
+    }
     if (placed.error().name != "RESERVATION_RELEASED" || attempt == attempts) co_return placed;
     const auto now = clock_.wall();  // the id is spent: another, which the key holds from now on
     const auto fresh = random_.id<OrderId>(now);
