@@ -7,9 +7,10 @@ namespace shop {
 namespace {
 
 constexpr Query insert{"claim_insert",
-                       "INSERT INTO idempotency_keys (caller, key, request_hash, resource, created_at) VALUES ($1, $2, $3, $4, $5)"
-                       " ON CONFLICT (caller, key) DO UPDATE SET request_hash = excluded.request_hash,"
-                       " resource = excluded.resource, created_at = excluded.created_at, status = 0, body = ''"
+                       "INSERT INTO idempotency_keys (caller, key, request_hash, resource, created_at, status, body)"
+                       " VALUES ($1, $2, $3, $4, $5, $7, $8)"
+                       " ON CONFLICT (caller, key) DO UPDATE SET request_hash = excluded.request_hash, resource = excluded.resource,"
+                       " created_at = excluded.created_at, status = excluded.status, body = excluded.body"
                        " WHERE idempotency_keys.created_at < $6"};
 constexpr Query find{"claim_find",
                      "SELECT request_hash, resource, status, body FROM idempotency_keys"
@@ -17,6 +18,16 @@ constexpr Query find{"claim_find",
 constexpr Query finish{"claim_settle", "UPDATE idempotency_keys SET status = $3, body = $4 WHERE caller = $1 AND key = $2"};
 constexpr Query drop{"claim_release", "DELETE FROM idempotency_keys WHERE resource = $1 AND status = 0"};
 constexpr Query forget{"claim_forget", "DELETE FROM idempotency_keys WHERE created_at < $1"};
+
+Task<Result<std::optional<Claim>>> claim_as(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now, int status,
+                                            const std::string& body) {
+  CO_TRY(const auto changed, co_await execute(tx, insert, key.caller, key.key, key.request_hash, resource, now, now - idempotency_lifetime,
+                                              status, body));
+  if (changed > 0) co_return std::optional<Claim>();
+  CO_TRY(auto standing, co_await standing_claim(tx, key, now));
+  if (!standing) co_return fail(Code::unavailable, "The key was freed meanwhile; send the request again.");
+  co_return standing;
+}
 
 }  // namespace
 
@@ -26,14 +37,16 @@ Task<Result<std::optional<Claim>>> standing_claim(Transaction& tx, const Idempot
   co_return standing;
 }
 
-Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource,
-                                         const Instant& now) {
-  CO_TRY(const auto changed, co_await execute(tx, insert, key.caller, key.key, key.request_hash, resource, now,
-                                              now - idempotency_lifetime));
-  if (changed > 0) co_return std::optional<Claim>();
-  CO_TRY(auto standing, co_await standing_claim(tx, key, now));
-  if (!standing) co_return fail(Code::unavailable, "The key was freed meanwhile; send the request again.");
-  co_return standing;
+Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now) {
+  co_return co_await claim_as(tx, key, resource, now, 0, std::string());
+}
+
+Task<Result<std::optional<Claim>>> claim_answered(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now,
+                                                  const Answer& answer) {
+  CO_TRY(auto standing, co_await claim_as(tx, key, resource, now, answer.status, answer.body));
+  if (!standing || standing->status != 0 || standing->resource != resource) co_return standing;
+  CO_CHECK(co_await settle_claim(tx, key, answer.status, answer.body));
+  co_return std::optional<Claim>();
 }
 
 Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body) {

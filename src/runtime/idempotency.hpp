@@ -39,6 +39,14 @@ Task<Result<std::optional<Claim>>> standing_claim(Transaction& tx, const Idempot
 // Nothing: the claim is this caller's, with `resource`. Otherwise what stands there. unprocessable: another request's key.
 Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now);
 
+// The same for work that this transaction ends: the claim is made with its answer, or an open one with this `resource` gets it.
+struct Answer {
+  int status = 0;  // not 0
+  const std::string& body;
+};
+Task<Result<std::optional<Claim>>> claim_answered(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now,
+                                                  const Answer& answer);
+
 Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body);
 
 // Work that was given up: the key is free again.

@@ -95,7 +95,7 @@ inline commit_in() {
   if :: got == ABANDONED -> atomic { skip; ROLLBACK }; goto over :: else fi;
   claim();
   if :: atomic { !fresh && (key != o || answer != NO) -> ROLLBACK }; goto over :: else fi; /* CONFLICT, ANSWERED */
-  settle_claim();
+  if :: atomic { fresh -> answer_new = o } :: else -> settle_claim() fi; /* claim_answered: one INSERT, or an UPDATE of an open claim */
   atomic {
     order[o] = 1; WRITE; LET_GO;
     assert(order[0] + order[1] + order[2] + order[3] == 1); /* one order a key, */

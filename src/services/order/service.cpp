@@ -184,18 +184,17 @@ Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const StoredO
   const auto now = clock_.wall();
   CO_TRY(const auto outcome, co_await store::decide(tx, order.row.id, store::placed, now));
   if (outcome != store::placed) co_return fail(Code::conflict, "The order was given up meanwhile.", "RESERVATION_RELEASED");
+  const auto answer = codec::to_json(order_for(order, {placing.language, placing.caller.may(Permission::read_order), true}));
   if (key) {
     // A request under the same key may have come first with the same id: then its order is the answer.
-    CO_TRY(const auto standing, co_await claim(tx, *key, order.row.id.text(), now));
+    CO_TRY(const auto standing, co_await claim_answered(tx, *key, order.row.id.text(), now, {201, answer}));
     if (standing && standing->resource != order.row.id.text()) {
       co_return fail(Code::conflict, "The key has passed to another attempt.", "RESERVATION_RELEASED");  // whose id alone can be placed
     }
-    if (standing && standing->status != 0) co_return standing->body;
+    if (standing) co_return standing->body;
   }
   CO_CHECK(co_await store::insert_order(tx, order));
   CO_CHECK(co_await publish(tx, "ORDER_CREATED", order));
-  const auto answer = codec::to_json(order_for(order, {placing.language, placing.caller.may(Permission::read_order), true}));
-  if (key) CO_CHECK(co_await settle_claim(tx, *key, 201, answer));
   co_return answer;
 }
 
