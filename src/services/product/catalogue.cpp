@@ -13,6 +13,13 @@ Task<Result<CurrencyTable>> table_in(Transaction& tx) {
   co_return table;
 }
 
+// Both of one moment.
+Task<Result<std::pair<std::int64_t, store::Found>>> dated_list_in(Transaction& tx, const ProductQuery& query, bool staff, const std::string& language) {
+  CO_TRY(const auto changes, co_await store::changes(tx));
+  CO_TRY(auto found, co_await store::find_products(tx, query, staff, language));
+  co_return std::pair{changes, std::move(found)};
+}
+
 }  // namespace
 
 Catalogue::Catalogue(Database& database, Clock& clock, Limits limits)
@@ -91,17 +98,27 @@ Task<Result<SnapshotPtr>> Catalogue::product(const Context& context, const Produ
 Task<Result<std::shared_ptr<const store::Found>>> Catalogue::find(const Context& context, const ProductQuery& query, bool staff,
                                                                   const std::string& language, const std::string& key) {
   const bool by_stock = query.inStock.value_or(false);
+  if (limits_.shared) co_return co_await find_shared(context, query, staff, language, by_stock ? std::string() : key);
   const auto now = [&] { return epoch_.load() + (by_stock ? stock_epoch_.load() : 0); };
   const auto epoch = now();
-  if (limits_.shared) {
-    CO_TRY(auto found, co_await read(database_, context, store::find_products, query, staff, language));
-    co_return std::make_shared<const store::Found>(std::move(found));
-  }
   if (const auto known = lists_.get(key); known && known->epoch == epoch) co_return known->found;
   CO_TRY(auto found, co_await read(database_, context, store::find_products, query, staff, language));
   auto shared = std::make_shared<const store::Found>(std::move(found));
   lists_.put(key, {epoch, shared});
   co_return shared;
+}
+
+Task<Result<std::shared_ptr<const store::Found>>> Catalogue::find_shared(const Context& context, const ProductQuery& query, bool staff,
+                                                                         const std::string& language, const std::string& key) {
+  const auto known = key.empty() ? std::nullopt : lists_.get(key);
+  if (known) {
+    CO_TRY(const auto changes, co_await read(database_, context, store::changes));
+    if (static_cast<std::int64_t>(known->epoch) == changes) co_return known->found;
+  }
+  CO_TRY(auto dated, co_await read(database_, context, dated_list_in, query, staff, language));
+  auto found = std::make_shared<const store::Found>(std::move(dated.second));
+  if (!key.empty()) lists_.put(key, {static_cast<std::uint64_t>(dated.first), found});
+  co_return found;
 }
 
 Task<Result<std::shared_ptr<const CurrencyTable>>> Catalogue::currencies(const Context& context) {

@@ -2,8 +2,8 @@
 // nobody reads older than their own write.
 //
 // Where other replicas write to the same store (`Limits::shared`) a copy is used only after the store has said that it still holds
-// (store::Stamp: one short statement for all products of a request), and results of queries are not kept: whoever wrote through one replica
-// reads it through every other, and an order gets the price that holds.
+// (store::Stamp: one short statement for all products of a request), a list only while the store counts no further change (store::changes);
+// what depends on stock is asked anew. Whoever wrote through one replica reads it through every other, and an order gets the price that holds.
 //
 // A copy that was being loaded while its product changed is not kept: every product has a stamp (shared by hash) that a
 // change counts up, and a load keeps its result only if the stamp still is what it was before.
@@ -66,7 +66,7 @@ class Catalogue {
     std::shared_ptr<const std::string> json;
   };
   struct List {
-    std::uint64_t epoch = 0;
+    std::uint64_t epoch = 0;  // when shared: the store's count of changes
     std::shared_ptr<const store::Found> found;
   };
 
@@ -77,6 +77,8 @@ class Catalogue {
   };
   using Stamps = std::map<ProductId, store::Stamp>;
 
+  Task<Result<std::shared_ptr<const store::Found>>> find_shared(const Context& context, const ProductQuery& query, bool staff,
+                                                                const std::string& language, const std::string& key);  // empty: not to be kept
   Task<Result<Stamps>> present_stamps(const Context& context, const std::vector<ProductId>& ids);
   std::uint64_t stamp(const ProductId& id);
   void keep(const ProductId& id, std::uint64_t stamp_before, Kept kept);

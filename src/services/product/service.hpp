@@ -20,7 +20,7 @@ struct Tools {
 };
 
 // In a transaction that changed the products: they will be published, and the read model forgets them after the commit.
-Task<Result<void>> announce(const Tools& tools, Transaction& tx, const std::vector<ProductId>& products);
+Task<Result<void>> announce(const Tools& tools, Transaction& tx, const std::vector<ProductId>& products);  // the last thing in a transaction
 Task<Result<void>> announce_stock(const Tools& tools, Transaction& tx, const std::vector<ProductId>& products);
 
 struct BaseView {

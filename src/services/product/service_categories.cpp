@@ -134,6 +134,7 @@ Task<Result<CategoryRow>> CategoryService::update_in(Transaction& tx, const Cate
   const auto answer = category_row(*row);
   CO_CHECK(co_await publish(tools_, tx, "CATEGORY_UPDATED", answer, row->version + 1));
   CO_CHECK(co_await store::mark_category_changed(tx, id));  // its names stand in the documents of its products
+  CO_CHECK(co_await store::count_change(tx));
   tx.on_commit([tools = tools_] {
     tools.catalogue.everything_changed();
     tools.publisher.wake();

@@ -68,6 +68,7 @@ Task<Result<void>> link_categories(Transaction& tx, const ProductId& product, co
 
 Task<Result<void>> announce(const Tools& tools, Transaction& tx, const std::vector<ProductId>& products) {
   CO_CHECK(co_await store::mark_changed(tx, products));
+  CO_CHECK(co_await store::count_change(tx));
   tx.on_commit([tools, products] {
     for (const auto& id : products) tools.catalogue.product_changed(id);
     tools.publisher.wake();

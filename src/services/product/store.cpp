@@ -17,6 +17,10 @@ constexpr char active_newest[] = {
 #embed "schema/0003_active_newest.sql"
     , 0};
 
+constexpr char catalogue_changes[] = {
+#embed "schema/0004_catalogue_changes.sql"
+    , 0};
+
 constexpr Migration all_migrations[] = {
     {1, "0001_initial", initial},
     {2, "outbox", Outbox::schema},
@@ -24,6 +28,7 @@ constexpr Migration all_migrations[] = {
     {4, "idempotency", idempotency_schema},
     {5, "0002_changed_by_product", changed_by_product},
     {6, "0003_active_newest", active_newest},
+    {7, "0004_catalogue_changes", catalogue_changes},
 };
 
 // --- products
@@ -149,6 +154,9 @@ constexpr Query changed_category{"changed_category",
 constexpr Query changed_all{"changed_all", "INSERT INTO changed_products (product_id, traceparent) SELECT id, $1 FROM products"};
 constexpr Query changed_list{"changed_list", "SELECT seq, product_id, traceparent FROM changed_products ORDER BY seq LIMIT $1"};
 constexpr Query changed_delete{"changed_delete", "DELETE FROM changed_products WHERE seq = $1"};
+constexpr std::uint64_t change_slots = 16;
+constexpr Query changes_count_up{"changes_count_up", "UPDATE catalogue_changes SET changes = changes + 1 WHERE slot = $1"};
+constexpr Query changes_sum{"changes_sum", "SELECT CAST(SUM(changes) AS BIGINT) FROM catalogue_changes"};
 constexpr Query version_next{"version_next",
                              "INSERT INTO published_products (product_id, version) VALUES ($1, 1)"
                              " ON CONFLICT (product_id) DO UPDATE SET version = published_products.version + 1 RETURNING version"};
@@ -535,6 +543,13 @@ Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& r
   CO_CHECK(co_await tx.run_each(changed_delete, std::move(sets)));
   co_return Result<void>();
 }
+
+Task<Result<void>> count_change(Transaction& tx) {
+  const auto slot = static_cast<std::int64_t>(std::hash<std::string>()(tx.context().request_id) % change_slots);
+  return perform(tx, changes_count_up, slot);
+}
+
+Task<Result<std::int64_t>> changes(Transaction& tx) { return number(tx, changes_sum); }
 
 Task<Result<std::int64_t>> next_version(Transaction& tx, const ProductId& product) { return number(tx, version_next, product); }
 

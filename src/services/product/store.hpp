@@ -115,6 +115,11 @@ Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& p
 Task<Result<void>> mark_category_changed(Transaction& tx, const CategoryId& category);  // its products and its children's
 Task<Result<std::int64_t>> mark_all_changed(Transaction& tx);
 
+// Of anything in the catalogue but stock: a transaction that makes some counts one, as the last thing it does. Whoever sees the same number
+// of changes as before sees the same lists.
+Task<Result<void>> count_change(Transaction& tx);
+Task<Result<std::int64_t>> changes(Transaction& tx);
+
 struct Changed {
   std::int64_t seq = 0;
   ProductId product_id;
