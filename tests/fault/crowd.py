@@ -232,7 +232,7 @@ class Buyer(threading.Thread):
         wire, before = Wire(self.plan.host, self.wire.address[1]), intent.answer
         try:
             answer = wire.request("POST", "/orders", intent.body, self.token(intent.user), headers)
-            refused = answer[0] != 201 and before is None  # of two at once one may have been refused before the other was served, and be told so later
+            refused = answer[0] == 409 and before is None  # of two at once one may have been refused before the other was served, and be told so later
             if answer[0] < 500 and not (refused and intent.answer and intent.answer[0] == 201):
                 self.told(intent, answer)
         except Unanswered:
