@@ -7,6 +7,11 @@ Task<Result<std::int64_t>> execute_bound(Transaction& tx, const Query& query, Pa
   co_return rows.affected;
 }
 
+Task<Result<void>> Transaction::later(const Query& query, std::vector<Params> sets) {
+  CO_CHECK(co_await run_each(query, std::move(sets)));
+  co_return Result<void>();
+}
+
 Task<Result<void>> perform_bound(Transaction& tx, const Query& query, Params params) {
   CO_CHECK(co_await tx.run(query, std::move(params)));
   co_return Result<void>();

@@ -40,6 +40,10 @@ class Transaction {
   // The same statement once for each set, in order; one round trip where the store can. The first error ends it.
   virtual Task<Result<std::vector<Rows>>> run_each(const Query& query, std::vector<Params> sets) = 0;
 
+  // The same for statements whose rows nobody looks at: where it saves a round trip they wait for the next statement, or for the commit, and
+  // their errors come from there. The query's text must live as long as the program.
+  virtual Task<Result<void>> later(const Query& query, std::vector<Params> sets);
+
   virtual Dialect dialect() const = 0;
 
   // Runs on the store's thread, brief and without waiting, when the commit is durable, and also when its outcome is not known:
@@ -158,6 +162,13 @@ Task<Result<std::int64_t>> execute(Transaction& tx, const Query& query, const Ar
 template <class... Args>
 Task<Result<void>> perform(Transaction& tx, const Query& query, const Args&... args) {
   return perform_bound(tx, query, codec::params_of(args...));
+}
+
+template <class... Args>
+Task<Result<void>> perform_later(Transaction& tx, const Query& query, const Args&... args) {
+  std::vector<Params> sets;
+  sets.push_back(codec::params_of(args...));
+  return tx.later(query, std::move(sets));
 }
 
 // The integer that the statement selects; 0 when it selects nothing.

@@ -34,7 +34,7 @@ Task<Result<std::vector<Pending>>> load(Transaction& tx) { return select<Pending
 Task<Result<void>> forget(Transaction& tx, const std::vector<Pending>& sent) {
   std::vector<Params> sets;
   for (const auto& row : sent) sets.push_back(codec::params_of(row.seq));
-  CO_CHECK(co_await tx.run_each(remove, std::move(sets)));
+  CO_CHECK(co_await tx.later(remove, std::move(sets)));
   co_return Result<void>();
 }
 
@@ -59,8 +59,8 @@ Task<Result<void>> Outbox::append(Transaction& tx, Event event) {
   body += R"(,"payload":)" + event.payload + R"(,"timestamp":")" + now.text() + R"(","sourceService":)";
   codec::write_string(body, service_);
   body += R"(,"eventId":")" + id.text() + R"(","version":)" + std::to_string(event.version) + "}";
-  CO_CHECK(co_await execute(tx, insert, id, event.topic, event.key, body,
-                            event.traceparent.empty() ? tx.context().trace.traceparent() : event.traceparent, now));
+  CO_CHECK(co_await perform_later(tx, insert, id, event.topic, event.key, body,
+                                  event.traceparent.empty() ? tx.context().trace.traceparent() : event.traceparent, now));
   tx.on_commit([this] {
     ++own_;
     relay_.wake();

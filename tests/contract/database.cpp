@@ -222,6 +222,38 @@ TYPED_TEST(DatabaseContract, RunEachRunsInOrderAndStopsAtTheFirstError) {
   EXPECT_EQ(this->parents(), 1000);
 }
 
+TYPED_TEST(DatabaseContract, WhatMayWaitIsDoneBeforeTheNextStatementAndWithTheCommit) {
+  static constexpr auto insert = [](Transaction& tx, std::int64_t first, std::int64_t last, bool good) -> Task<Result<void>> {
+    for (auto id = first; id <= last; ++id) CO_CHECK(co_await perform_later(tx, add_parent, id, fmt::format("p{}", id)));
+    co_return good ? Result<void>() : Result<void>(fail(Code::gone, "no"));
+  };
+  static constexpr auto insert_and_count = [](Transaction& tx, std::int64_t& count) -> Task<Result<void>> {
+    CO_CHECK(co_await insert(tx, 11, 12, true));
+    CO_TRY(count, co_await number(tx, count_parents));
+    CO_CHECK(co_await insert(tx, 13, 13, true));
+    co_return Result<void>();
+  };
+  ASSERT_TRUE(this->run([](Transaction& tx) { return insert(tx, 1, 3, true); }));
+  EXPECT_EQ(this->parents(), 3);
+  std::int64_t seen = 0;
+  ASSERT_TRUE(this->run([&](Transaction& tx) { return insert_and_count(tx, seen); }));
+  EXPECT_EQ(seen, 5);
+  EXPECT_EQ(this->parents(), 6);
+
+  const auto given_up = this->run([](Transaction& tx) { return insert(tx, 20, 21, false); });
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, Code::gone);
+  for (int again = 0; again < 3; ++again) {
+    const auto failed = this->run([](Transaction& tx) { return insert(tx, 0, 2, true); });
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Code::conflict) << why(failed);
+    EXPECT_EQ(failed.error().name, "UNIQUE");
+    EXPECT_EQ(this->parents(), 6);
+  }
+  ASSERT_TRUE(this->run([](Transaction& tx) { return insert(tx, 30, 30, true); }));
+  EXPECT_EQ(this->parents(), 7);
+}
+
 TYPED_TEST(DatabaseContract, HooksRunOnceAfterTheCommitAndNeverWithoutIt) {
   std::atomic<int> calls{0};
   static constexpr auto hooked = [](Transaction& tx, std::atomic<int>& counter, bool good) -> Task<Result<void>> {

@@ -57,6 +57,7 @@ class Connection {
 
   bool usable() const { return usable_; }     // false after a lost connection or a missed deadline
   bool block_failed() const { return PQtransactionStatus(handle_.get()) == PQTRANS_INERROR; }  // only a rollback is left
+  bool in_transaction() const { return PQtransactionStatus(handle_.get()) != PQTRANS_IDLE; }
   bool timed_out() const { return timed_out_; }
 
  private:

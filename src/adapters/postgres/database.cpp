@@ -44,24 +44,40 @@ class PostgresTransaction final : public Transaction {
     co_return co_await send(std::move(statements));
   }
 
+  Task<Result<void>> later(const Query& query, std::vector<Params> sets) override {
+    for (auto& params : sets) waiting_.push_back({query.name, query.sql, std::move(params)});
+    co_return Result<void>();
+  }
+
   Dialect dialect() const override { return Dialect::postgres; }
 
   bool begun() const { return begun_; }
+  bool has_work() const { return begun_ || !waiting_.empty(); }
+
+  // What still waits, and a beginning where there was none.
+  std::vector<Statement> rest() {
+    std::vector<Statement> statements;
+    if (!std::exchange(begun_, true)) statements.push_back({"begin", begin_, {}});
+    std::ranges::move(waiting_, std::back_inserter(statements));
+    waiting_.clear();
+    return statements;
+  }
   std::vector<std::move_only_function<void()>> take_hooks() { return std::move(hooks_); }
 
  private:
   Task<Result<std::vector<Rows>>> send(std::vector<Statement> statements) {
-    const bool first = !begun_;
-    if (first) statements.insert(statements.begin(), {"begin", begin_, {}});
-    begun_ = true;
-    CO_TRY(auto rows, co_await connection_.batch(std::move(statements)));
-    if (first) rows.erase(rows.begin());
+    auto all = rest();
+    const auto before = static_cast<std::ptrdiff_t>(all.size());
+    std::ranges::move(statements, std::back_inserter(all));
+    CO_TRY(auto rows, co_await connection_.batch(std::move(all)));
+    rows.erase(rows.begin(), rows.begin() + before);
     co_return rows;
   }
 
   Connection& connection_;
   const std::string_view begin_;
   bool begun_ = false;
+  std::vector<Statement> waiting_;
 };
 
 class Pool final : public Database {
@@ -120,13 +136,19 @@ class Pool final : public Database {
     }
     if (outcome && access == Access::write && clock_.now() >= context.deadline) outcome = too_late();  // nobody waits for it: it is undone
     again = !outcome && (outcome.error().name == "TRY_AGAIN" || outcome.error().name == "CONNECTION_LOST");
-    if (!tx.begun() || !connection.usable()) co_return outcome;
     const bool commits = outcome.has_value() && access == Access::write;
-    auto ended = co_await connection.batch(one({"end", commits ? "COMMIT" : "ROLLBACK", {}}));
-    if (!commits) co_return outcome;
+    if (!connection.usable() || !(commits ? tx.has_work() : tx.begun())) co_return outcome;
+    if (!commits) {
+      (void)co_await connection.batch(one({"end", "ROLLBACK", {}}));
+      co_return outcome;
+    }
+    auto last = tx.rest();
+    last.push_back({"end", "COMMIT", {}});
+    auto ended = co_await connection.batch(std::move(last));
     if (!ended) {
       const auto& error = ended.error();
       const bool answered = connection.usable();  // the server itself refused: then nothing was done
+      if (answered && connection.in_transaction()) (void)co_await connection.batch(one({"end", "ROLLBACK", {}}));
       again = answered && error.name == "TRY_AGAIN";
       if (answered) co_return Failure(std::move(ended).error());
       for (auto& hook : tx.take_hooks()) hook();

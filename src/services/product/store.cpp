@@ -474,7 +474,7 @@ Task<Result<std::vector<ReservationLine>>> reservation_lines(Transaction& tx, co
 Task<Result<void>> insert_lines(Transaction& tx, const OrderId& order, const std::vector<ReservationLine>& lines) {
   std::vector<Params> sets;
   for (const auto& l : lines) sets.push_back(codec::params_of(order, l.variant_id, l.product_id, l.quantity, l.price, l.cost_price));
-  CO_CHECK(co_await tx.run_each(reservation_line_insert, std::move(sets)));
+  CO_CHECK(co_await tx.later(reservation_line_insert, std::move(sets)));
   co_return Result<void>();
 }
 
@@ -486,7 +486,7 @@ Task<Result<bool>> set_reservation(Transaction& tx, const OrderId& order, Reserv
 Task<Result<void>> confirm_reservations(Transaction& tx, const std::vector<OrderId>& orders) {
   std::vector<Params> sets;
   for (const auto& order : orders) sets.push_back(codec::params_of(order, ReservationStatus::HELD, ReservationStatus::CONFIRMED));
-  if (!sets.empty()) CO_CHECK(co_await tx.run_each(reservation_set, std::move(sets)));
+  if (!sets.empty()) CO_CHECK(co_await tx.later(reservation_set, std::move(sets)));
   co_return Result<void>();
 }
 
@@ -510,7 +510,7 @@ Task<Result<std::vector<std::optional<TakenLine>>>> take_stock(Transaction& tx, 
 Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>& movements) {
   std::vector<Params> sets;
   for (const auto& movement : movements) sets.push_back(movement_params(movement));
-  CO_CHECK(co_await tx.run_each(movement_insert, std::move(sets)));
+  CO_CHECK(co_await tx.later(movement_insert, std::move(sets)));
   co_return Result<void>();
 }
 
@@ -523,7 +523,7 @@ Task<Result<std::optional<Availability>>> availability(Transaction& tx, const Va
 Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products) {
   std::vector<Params> sets;
   for (const auto& product : products) sets.push_back(codec::params_of(product, tx.context().trace.traceparent()));
-  CO_CHECK(co_await tx.run_each(changed_insert, std::move(sets)));
+  CO_CHECK(co_await tx.later(changed_insert, std::move(sets)));
   co_return Result<void>();
 }
 
@@ -540,13 +540,13 @@ Task<Result<std::vector<Changed>>> changed(Transaction& tx, std::int64_t limit) 
 Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& rows) {
   std::vector<Params> sets;
   for (const auto& row : rows) sets.push_back(codec::params_of(row.seq));
-  CO_CHECK(co_await tx.run_each(changed_delete, std::move(sets)));
+  CO_CHECK(co_await tx.later(changed_delete, std::move(sets)));
   co_return Result<void>();
 }
 
 Task<Result<void>> count_change(Transaction& tx) {
   const auto slot = static_cast<std::int64_t>(std::hash<std::string>()(tx.context().request_id) % change_slots);
-  return perform(tx, changes_count_up, slot);
+  return perform_later(tx, changes_count_up, slot);
 }
 
 Task<Result<std::int64_t>> changes(Transaction& tx) { return number(tx, changes_sum); }
