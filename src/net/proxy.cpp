@@ -178,6 +178,7 @@ Task<std::optional<Error>> forward(const Context& context, Exchange& exchange, C
       if (error.code == Code::unknown_outcome) error = {Code::bad_upstream, "The service hung up without an answer.", {}, {}, error.detail, {}};
       co_return error;
     }
+    if (forwarding.crowded) *forwarding.crowded = answer->headers.has(crowded_field);
     auto broken = co_await send_answer(exchange, upstream, answer_head(*answer));
     if (whole && !broken) pool.give_back(endpoint, std::move(*taken));
     co_return broken;

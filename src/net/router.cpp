@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "net/head_gate.hpp"
+#include "net/proxy.hpp"
 
 namespace shop::net {
 
@@ -230,6 +231,7 @@ Task<Response> Router::answer(const Context& context, const Arrival& arrival, Re
   if (!outcome) {
     auto response = problem_response(outcome.error(), context.request_id, style_);
     if (outcome.error().code == Code::unauthenticated) response.headers.set("WWW-Authenticate", "Bearer");
+    if (answered.crowded_out && most_of_a_row_ > 0) response.headers.set(std::string(crowded_field), "1");  // for the gateway, which takes it off
     answered.status = response.status;
     answered.error = std::move(outcome).error();
     co_return response;

@@ -150,6 +150,37 @@ def garbage(gateway, origin):
             expect(data and data[0] == 502 and message_of(data[2]) and b"secret" not in data[2], f"{what}: {data}")
 
 
+def crowded(gateway, origin):
+    """What a full row of a service refused is not asked for again for a moment: the gateway refuses it, and nothing else"""
+    order = get("/orders", "Content-Length: 2\r\n", "POST") + "{}"
+    origin.respond = lambda request: answer(503, ["X-Internal-Crowded: 1", "Retry-After: 1"], b'{"message":"full"}')
+    sent = 200
+    with Connection(gateway.port) as connection:
+        for _ in range(sent):
+            connection.send(order)
+            status, headers, body = connection.answer()
+            expect(status == 503 and headers["retry-after"] == "1" and message_of(body) and "x-internal-crowded" not in headers, f"{status} {headers} {body}")
+        seen = len(origin.take())
+        expect(0 < seen < sent, f"of {sent} orders the service saw {seen}")
+        for _ in range(20):
+            connection.send(order)
+            connection.answer()
+            connection.send(get("/orders"))
+            connection.answer()
+        reads = sum(request["method"] == b"GET" for request in origin.take())
+        expect(reads == 20, f"the service saw {reads} of 20 readings")
+        time.sleep(0.1)
+        origin.respond = lambda request: answer(201, [], b"placed")
+        for _ in range(20):
+            connection.send(order)
+            expect(connection.answer()[0] == 201, "refused by a gateway whose service has room")
+    expect(len(origin.take()) == 20, "orders did not arrive")
+    origin.respond = lambda request: answer(503, ["Retry-After: 1"], b'{"message":"another reason"}')
+    for _ in range(20):
+        expect(ask(gateway, order)[2] == b'{"message":"another reason"}', "a refusal for another reason was not passed on")
+    expect(len(origin.take()) == 20, "a refusal for another reason was taken for a full row")
+
+
 def bodiless(gateway, origin):
     """HEAD, 204 and 304 have no body, whatever the service claims, and the connection goes on"""
     origin.respond = lambda request: answer(200, ["ETag: x"], b"")[:-4].replace(b"Content-Length: 0", b"Content-Length: 5000") + b"\r\n\r\n"
@@ -278,7 +309,7 @@ def nobody(_gateway, _origin):
 def main():
     origin = Origin()
     with Gateway(origin.port) as gateway:
-        for check in (headers_in, trace, headers_out, bodies, interim, hang_ups, garbage, bodiless, early, poison, kept_connections, methods, hidden, in_order,
+        for check in (headers_in, trace, headers_out, bodies, interim, hang_ups, garbage, crowded, bodiless, early, poison, kept_connections, methods, hidden, in_order,
                       prefixes, nobody):
             origin.respond = lambda request: answer()
             origin.take()

@@ -3,6 +3,8 @@
 namespace shop::gateway {
 namespace {
 
+constexpr milliseconds crowded_pause{5};
+
 bool repeatable(Method method) {
   return method == Method::get || method == Method::head || method == Method::put || method == Method::del;
 }
@@ -12,7 +14,17 @@ bool repeatable(Method method) {
 Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, net::Answered& answered) {
   answered.service = service_;
   auto& request = exchange.request();
+  const bool reads = request.method == Method::get || request.method == Method::head;
+  auto& crowded_until = place_of(request);
+  answered.crowded_out = !reads && clock_.now().time_since_epoch().count() < crowded_until.load(std::memory_order_relaxed);
+  if (answered.crowded_out) {
+    answered.error = Error{Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)};
+    co_await exchange.send(net::problem_response(*answered.error, context.request_id));
+    co_return;
+  }
+  bool crowded = false;
   net::Forwarding forwarding;
+  forwarding.crowded = &crowded;
   forwarding.retry = repeatable(request.method);
   add_internal_headers(forwarding.added, identity_, context, clock_, random_);
   forwarding.added.add("X-Forwarded-For", request.remote);
@@ -29,6 +41,7 @@ Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, n
       balancer_.release(*instance);
       balancer_.answered(*instance);
       answered.status = exchange.status();
+      if (crowded) crowded_until.store((clock_.now() + crowded_pause).time_since_epoch().count(), std::memory_order_relaxed);
       co_return;
     }
     if (failed->code == Code::unavailable) {
@@ -41,7 +54,7 @@ Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, n
     const bool died = failed->code == Code::bad_upstream && !exchange.started() && !exchange.has_body();
     error = std::move(*failed);
     if (error.code == Code::bad_upstream || error.code == Code::timed_out) error.message = fmt::format("{}: {}", service_, error.message);
-    if (!died || (request.method != Method::get && request.method != Method::head)) break;
+    if (!died || !reads) break;
     refused = instance->id;  // reading twice harms nobody
   }
   answered.error = error;
