@@ -4,7 +4,8 @@
 
    Three buyers want two variants. Buyer TWICE has an idempotency key: under it he sends REQUESTS at once, and one of them a second
    time, after a failure, a crash or a lost answer. They meet at one id or miss each other; an id that was given up is replaced by a
-   fresh one, which the key then holds; until IDS were made. The others come without a key. Each call, and each event, may be lost, unanswered, late, or made several times.
+   fresh one, which the key then holds; until IDS were made. The others come without a key. Each call, and each event, may be lost,
+   unanswered, late, or made several times.
    When nobody is asked any more, the weather turns fine: what is under way is done, nobody cancels, nothing comes twice. Then
    nobody can do anything, and the books must be right.
 

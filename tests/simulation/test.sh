@@ -23,4 +23,4 @@ again=$($simulate --seeds 20 --jobs 3 | grep -o 'hash=[0-9a-f]*')
 for bug in no_key locks_unordered event_after_commit no_expiry absolute_stock no_inbox carts_unchecked index_forgets; do
   $simulate --find "$bug" --within 200
 done
-$simulate --contended --find key_passed --within 400
+$simulate --contended --find key_passed --within 200
