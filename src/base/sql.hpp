@@ -26,6 +26,14 @@ struct Query {
 #define FOR_CHANGE(name, select) \
   ::shop::Query { name, select " FOR NO KEY UPDATE", select }
 
+// A statement in which a column, with which `before` ends, is one of the ids in $1, a JSON array. As an array, which is looked up entry by entry; of
+// a set PostgreSQL does not know how small it is, and reads the table from end to end.
+#define WITH_IDS(name, before, after)                                                            \
+  ::shop::Query {                                                                                \
+    name, before " = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))" after,    \
+        before " IN (SELECT value FROM json_each($1))" after                                     \
+  }
+
 struct Rows {
   std::size_t columns = 0;
   std::vector<Value> cells;    // row after row

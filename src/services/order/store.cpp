@@ -44,10 +44,7 @@ constexpr Query order_status{"order_status",
 constexpr Query item_insert{"item_insert",
                             "INSERT INTO order_items (" ITEM_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
 constexpr Query items_of{"items_of", "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id = $1 ORDER BY position"};
-constexpr Query items_in{
-    "items_in",
-    "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb)))) ORDER BY position",
-    "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id IN (SELECT value FROM json_each($1)) ORDER BY position"};
+constexpr Query items_in = WITH_IDS("items_in", "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id", " ORDER BY position");
 
 constexpr Query outcome_insert{"outcome_insert",
                                "INSERT INTO order_outcomes (order_id, outcome, decided_at) VALUES ($1, $2, $3)"

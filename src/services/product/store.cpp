@@ -49,36 +49,30 @@ constexpr Query product_rating{"product_rating",
                                " version = version + 1 WHERE id = $1"};
 constexpr Query product_page{"product_page", "SELECT id FROM products WHERE id > $1 ORDER BY id LIMIT $2"};
 
-// As an array, which is looked up entry by entry; of a set PostgreSQL does not know how small it is, and reads the table from end to end.
-#define IDS_POSTGRES "= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))"
-#define IDS_SQLITE "IN (SELECT value FROM json_each($1))"
-#define WITH_IDS(name, before, after) \
-  Query { name, before IDS_POSTGRES after, before IDS_SQLITE after }
-
-constexpr Query products_in = WITH_IDS("products_in", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id ", "");
+constexpr Query products_in = WITH_IDS("products_in", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id", "");
 
 constexpr Query stamps_in = WITH_IDS(
     "stamps_in",
     "SELECT p.id AS product_id, (SELECT version FROM published_products v WHERE v.product_id = p.id) AS version,"
-    " (SELECT count(*) FROM changed_products c WHERE c.product_id = p.id) AS unpublished FROM products p WHERE p.id ",
+    " (SELECT count(*) FROM changed_products c WHERE c.product_id = p.id) AS unpublished FROM products p WHERE p.id",
     "");
 
 #define VARIANT_COLUMNS "id, product_id, attributes, price, cost_price, stock_quantity, low_stock_threshold, created_at, updated_at"
 constexpr Query variants_in =
-    WITH_IDS("variants_in", "SELECT " VARIANT_COLUMNS " FROM variants WHERE product_id ", " ORDER BY created_at, id");
+    WITH_IDS("variants_in", "SELECT " VARIANT_COLUMNS " FROM variants WHERE product_id", " ORDER BY created_at, id");
 
 #define IMAGE_COLUMNS "id, product_id, image_url, alt_text, is_primary, position, created_at"
 constexpr Query images_in =
-    WITH_IDS("images_in", "SELECT " IMAGE_COLUMNS " FROM product_images WHERE product_id ", " ORDER BY position, created_at, id");
+    WITH_IDS("images_in", "SELECT " IMAGE_COLUMNS " FROM product_images WHERE product_id", " ORDER BY position, created_at, id");
 
 constexpr Query categories_in =
     WITH_IDS("categories_in",
              "SELECT l.product_id, c.id, c.slug, c.name, c.parent_id, c.image_url, c.created_at, c.updated_at, p.slug"
              " FROM product_categories l JOIN categories c ON c.id = l.category_id LEFT JOIN categories p ON p.id = c.parent_id"
-             " WHERE l.product_id ",
+             " WHERE l.product_id",
              " ORDER BY c.slug");
 
-constexpr Query owners_in = WITH_IDS("owners_in", "SELECT DISTINCT product_id FROM variants WHERE id ", "");
+constexpr Query owners_in = WITH_IDS("owners_in", "SELECT DISTINCT product_id FROM variants WHERE id", "");
 
 constexpr Query image_insert{"image_insert", "INSERT INTO product_images (" IMAGE_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Query image_clear_primary{"image_clear_primary", "UPDATE product_images SET is_primary = FALSE WHERE product_id = $1 AND is_primary"};
