@@ -3,6 +3,7 @@
 
 #include "base/http.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 namespace shop::net {
 
@@ -10,6 +11,10 @@ namespace shop::net {
 enum class ProblemStyle { number, word };
 
 Response problem_response(const Error& error, std::string_view request_id, ProblemStyle style = ProblemStyle::number);
+
+// Where a row has as many requests as it takes. A service tells its gateway so in this field beside the answer.
+inline Error crowded_out() { return {Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)}; }
+inline constexpr std::string_view crowded_field = "X-Internal-Crowded";
 
 Response json_response(int status, std::string body);
 

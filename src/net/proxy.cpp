@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "net/problem.hpp"
 
 namespace shop::net {
 namespace {

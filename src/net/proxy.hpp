@@ -6,8 +6,6 @@
 
 namespace shop::net {
 
-inline constexpr std::string_view crowded_field = "X-Internal-Crowded";  // a service says so, beside 503, where a row had as many as it takes
-
 struct Forwarding {
   Headers added;        // on the request; fields of the same name that the client sent are dropped
   bool* crowded = nullptr;  // set when the service said so

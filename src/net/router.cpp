@@ -5,7 +5,6 @@
 #include <xxhash.h>
 
 #include "net/head_gate.hpp"
-#include "net/proxy.hpp"
 
 namespace shop::net {
 
@@ -213,7 +212,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
   // More at once would only wait for one another, until those who asked have gone.
   const Share place(entry->at_work, entry->info.requests_at_once > 0 ? entry->info.requests_at_once : most_of_a_row_, 1);
   answered.crowded_out = !place.granted();
-  if (answered.crowded_out) co_return fail(Error{Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)});
+  if (answered.crowded_out) co_return fail(crowded_out());
   Call call{.request = request,
             .context = context,
             .caller = std::move(caller),

@@ -15,10 +15,10 @@ Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, n
   answered.service = service_;
   auto& request = exchange.request();
   const bool reads = request.method == Method::get || request.method == Method::head;
-  auto& crowded_until = place_of(request);
-  answered.crowded_out = !reads && clock_.now().time_since_epoch().count() < crowded_until.load(std::memory_order_relaxed);
+  Place* const crowded_until = reads ? nullptr : &place_of(request);
+  answered.crowded_out = crowded_until && clock_.now().time_since_epoch().count() < crowded_until->load(std::memory_order_relaxed);
   if (answered.crowded_out) {
-    answered.error = Error{Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)};
+    answered.error = net::crowded_out();
     co_await exchange.send(net::problem_response(*answered.error, context.request_id));
     co_return;
   }
@@ -41,7 +41,7 @@ Task<> RemoteBackend::forward(const Context& context, net::Exchange& exchange, n
       balancer_.release(*instance);
       balancer_.answered(*instance);
       answered.status = exchange.status();
-      if (crowded) crowded_until.store((clock_.now() + crowded_pause).time_since_epoch().count(), std::memory_order_relaxed);
+      if (crowded && crowded_until) crowded_until->store((clock_.now() + crowded_pause).time_since_epoch().count(), std::memory_order_relaxed);
       co_return;
     }
     if (failed->code == Code::unavailable) {

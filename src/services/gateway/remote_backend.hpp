@@ -19,7 +19,7 @@ class RemoteBackend final : public Backend {
   bool exists() const override { return balancer_.knows(service_); }
 
  private:
-  // Until when the same method and path are not passed on. Different ones may share a place, and so a moment.
+  // Until when changes of the same target are not passed on. Different ones may share a place, and so a moment.
   using Place = std::atomic<Monotonic::rep>;
   Place& place_of(const Request& request) { return crowded_until_[std::hash<std::string_view>()(request.target) % crowded_until_.size()]; }
 
