@@ -1,6 +1,5 @@
 #include "runtime/idempotency.hpp"
 
-#include "codec/base64.hpp"
 #include "runtime/tokens.hpp"
 
 namespace shop {
@@ -42,10 +41,10 @@ Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& 
 }
 
 Task<Result<std::optional<Claim>>> claim_answered(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now,
-                                                  const Answer& answer) {
-  CO_TRY(auto standing, co_await claim_as(tx, key, resource, now, answer.status, answer.body));
+                                                  int status, const std::string& body) {
+  CO_TRY(auto standing, co_await claim_as(tx, key, resource, now, status, body));
   if (!standing || standing->status != 0 || standing->resource != resource) co_return standing;
-  CO_CHECK(co_await settle_claim(tx, key, answer.status, answer.body));
+  CO_CHECK(co_await settle_claim(tx, key, status, body));
   co_return std::optional<Claim>();
 }
 
@@ -60,7 +59,7 @@ Task<Result<void>> release_claim(Transaction& tx, const std::string& resource) {
 }
 
 Task<std::string> Rendezvous::agree(const Context& context, const IdempotencyKey& key, std::string proposal) {
-  const auto place = "rendezvous:" + codec::base64url(sha256(key.request_hash + '\0' + key.caller + '\0' + key.key)).substr(0, 22);
+  const auto place = "rendezvous:" + fingerprint(key.request_hash + '\0' + key.caller + '\0' + key.key);
   Context brief = context;
   brief.deadline = std::min(context.deadline, clock_.now() + patience);
   const auto first = co_await store_.swap(brief, {{place, std::nullopt, proposal, lifetime}});

@@ -40,12 +40,8 @@ Task<Result<std::optional<Claim>>> standing_claim(Transaction& tx, const Idempot
 Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now);
 
 // The same for work that this transaction ends: the claim is made with its answer, or an open one with this `resource` gets it.
-struct Answer {
-  int status = 0;  // not 0
-  const std::string& body;
-};
 Task<Result<std::optional<Claim>>> claim_answered(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now,
-                                                  const Answer& answer);
+                                                  int status, const std::string& body);
 
 Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body);
 

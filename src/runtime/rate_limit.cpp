@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "codec/base64.hpp"
 #include "runtime/tokens.hpp"
 
 namespace shop {
@@ -10,7 +9,7 @@ namespace {
 
 // Subjects are addresses and e-mails: hashed, so that no store lists them.
 std::string key_of(const Limit& limit, std::string_view subject) {
-  return "limit:" + limit.name + ":" + codec::base64url(sha256(subject)).substr(0, 22);
+  return "limit:" + limit.name + ":" + fingerprint(subject);
 }
 
 Failure too_many(const Limit& limit) {

@@ -215,4 +215,6 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
+std::string fingerprint(std::string_view bytes) { return codec::base64url(sha256(bytes)).substr(0, 22); }
+
 }  // namespace shop

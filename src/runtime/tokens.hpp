@@ -76,5 +76,6 @@ class KeySet {
 std::string token_kid(std::string_view token);
 
 std::string sha256(std::string_view bytes);  // 32 raw bytes
+std::string fingerprint(std::string_view bytes);  // its first 132 bits as text: 22 characters, for a key that is not to show what it is of
 
 }  // namespace shop

@@ -107,8 +107,9 @@ Task<Result<std::string>> OrderService::place(const Context& context, const Plac
     auto placed = co_await place_as(context, placing, id, key);
     if (placed) co_return placed;
     const bool claimed = standing || attempt > 1;
-    if (claimed && nothing_was_reserved(placed.error())) CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
-    if (!claimed && nothing_was_reserved(placed.error())) {  // the last piece may have gone to one under this key that it has missed
+    if (nothing_was_reserved(placed.error()) && claimed) {
+      CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
+    } else if (nothing_was_reserved(placed.error())) {  // the last piece may have gone to one under this key that it has missed
       CO_TRY(const auto first, co_await read(database_, context, standing_claim, *key, clock_.wall()));
       if (first && first->status != 0) co_return first->body;
     }
@@ -187,7 +188,7 @@ Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const StoredO
   const auto answer = codec::to_json(order_for(order, {placing.language, placing.caller.may(Permission::read_order), true}));
   if (key) {
     // A request under the same key may have come first with the same id: then its order is the answer.
-    CO_TRY(const auto standing, co_await claim_answered(tx, *key, order.row.id.text(), now, {201, answer}));
+    CO_TRY(const auto standing, co_await claim_answered(tx, *key, order.row.id.text(), now, 201, answer));
     if (standing && standing->resource != order.row.id.text()) {
       co_return fail(Code::conflict, "The key has passed to another attempt.", "RESERVATION_RELEASED");  // whose id alone can be placed
     }
