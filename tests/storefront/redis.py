@@ -17,6 +17,7 @@ from shop import Client, ROOT, eventually, free_port, program  # noqa: E402
 COMPONENTS = ROOT / "scripts" / "components"
 LIFETIME_S = 604_800
 DOWN_S = 0.3
+MAY_BE_LOST_S = 2  # one by "appendfsync everysec", but while a slow disk's sync is under way Redis holds its writes back, for up to two
 
 
 class Redis:
@@ -134,6 +135,7 @@ def two_replicas(redis, replicas):
 
 
 def add_for_ever(replica, cart, acknowledged, stop, surprises):
+    """Paced, so that there are changes of every age when Redis is killed, and the cart is not full before."""
     client = replica.client()
     while not stop.is_set():
         variant, begun = str(uuid.uuid4()), time.monotonic()
@@ -141,6 +143,7 @@ def add_for_ever(replica, cart, acknowledged, stop, surprises):
         took = time.monotonic() - begun
         if answer.status == 200:
             acknowledged.append((time.monotonic(), cart, variant))
+            time.sleep(0.025)
         elif answer.status == 400 and answer.json()["code"] == "CART_FULL":
             return
         elif answer.status not in (503, 504) or answer.json()["status"] != "error" or took > 3:
@@ -150,15 +153,16 @@ def add_for_ever(replica, cart, acknowledged, stop, surprises):
 
 
 def killed_under_load(redis, replicas):
-    """Acknowledged longer than a second before the kill: still there. No broken cart, an answer in time, back within a second."""
+    """Acknowledged longer than two seconds before the kill: still there. No broken cart, an answer in time, back within two seconds."""
     carts = [opened_cart(replicas[i % 2]) for i in range(8)]
     acknowledged, surprises, kills, stop = [], [], [], threading.Event()
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         running = [pool.submit(add_for_ever, replicas[i % 2], carts[i], acknowledged, stop, surprises) for i in range(8)]
-        for _ in range(3):
-            time.sleep(0.7)
-            kills.append(time.monotonic())
+        for wait_s in (MAY_BE_LOST_S + 0.7, 0.7, 0.7):
+            time.sleep(wait_s)
+            begun = time.monotonic()
             redis.kill()
+            kills.append((begun - MAY_BE_LOST_S, time.monotonic()))  # it was alive, and answering, until somewhere before the second
             time.sleep(DOWN_S)
             down = replicas[0].client().get(f"/{carts[0]}")
             assert down.status == 503 and down.headers["Retry-After"] and down.json()["status"] == "error", down
@@ -179,9 +183,9 @@ def killed_under_load(redis, replicas):
         kept[cart] = {item["variantId"] for item in answer.json()["items"]}
     lost = [(at, cart) for at, cart, variant in acknowledged if variant not in kept[cart]]
     for at, cart in lost:
-        assert any(0 <= kill - at <= 1.2 for kill in kills), "a change older than a second was lost"
-    assert len(acknowledged) > 100, len(acknowledged)
-    print(f"  Redis killed {len(kills)} times: {len(acknowledged)} changes acknowledged, {len(lost)} of the last second before a kill lost")
+        assert any(first <= at <= last for first, last in kills), f"a change older than two seconds was lost: of {at}, killed at {kills}"
+    assert len(acknowledged) > 100 and any(at < kills[0][0] for at, _, _ in acknowledged), (len(acknowledged), kills)
+    print(f"  Redis killed {len(kills)} times: {len(acknowledged)} changes acknowledged, {len(lost)} of the last two seconds before a kill lost")
 
 
 def main():
