@@ -5,7 +5,7 @@
 namespace shop {
 
 const CodeTraits& traits(Code code) {
-  static constexpr std::array<CodeTraits, 16> table{{
+  static constexpr std::array<CodeTraits, 17> table{{
       {400, "INVALID_INPUT", "Invalid input", Severity::info, false},
       {401, "UNAUTHENTICATED", "Authentication needed", Severity::info, false},
       {403, "FORBIDDEN", "Not allowed", Severity::info, false},
@@ -14,6 +14,7 @@ const CodeTraits& traits(Code code) {
       {409, "CONFLICT", "Conflict", Severity::info, false},
       {410, "GONE", "Gone", Severity::info, false},
       {413, "TOO_LARGE", "Too large", Severity::info, false},
+      {431, "HEAD_TOO_LARGE", "Head too large", Severity::info, false},
       {415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type", Severity::info, false},
       {422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key used for another request", Severity::info, false},
       {429, "RATE_LIMITED", "Too many requests", Severity::info, true},

@@ -24,6 +24,7 @@ enum class Code : std::uint8_t {
   conflict,            // against the present state or a unique value
   gone,                // existed, has expired
   too_large,           // body or file over its limit
+  head_too_large,      // a request's head over its limit
   unsupported_media,   // wrong media type
   unprocessable,       // an idempotency key used again with another request
   rate_limited,        // too many requests from one caller

@@ -69,4 +69,10 @@ Response problem_response(const Error& error, std::string_view request_id, Probl
   return response;
 }
 
+Response method_not_allowed(std::string_view message, std::string_view allowed, std::string_view request_id, ProblemStyle style) {
+  auto response = problem_response({Code::method_not_allowed, std::string(message), {}, {}, {}, {}}, request_id, style);
+  response.headers.add("Allow", allowed);
+  return response;
+}
+
 }  // namespace shop::net

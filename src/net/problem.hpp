@@ -12,6 +12,9 @@ enum class ProblemStyle { number, word };
 
 Response problem_response(const Error& error, std::string_view request_id, ProblemStyle style = ProblemStyle::number);
 
+// 405, with the methods that there are in Allow.
+Response method_not_allowed(std::string_view message, std::string_view allowed, std::string_view request_id, ProblemStyle style = ProblemStyle::number);
+
 // Where a row has as many requests as it takes. A service tells its gateway so in this field beside the answer.
 inline Error crowded_out() { return {Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)}; }
 inline constexpr std::string_view crowded_field = "X-Internal-Crowded";

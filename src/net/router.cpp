@@ -183,10 +183,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
       if (each->info.method == Method::get) allowed += ", HEAD";
     }
     if (allowed.empty()) co_return nothing_here();
-    Response response = problem_response({Code::method_not_allowed, "This path does not know that method.", {}, {}, {}, {}},
-                                         context.request_id, style_);
-    response.headers.set("Allow", allowed);
-    co_return response;
+    co_return method_not_allowed("This path does not know that method.", allowed, context.request_id, style_);
   }
   if (outside && entry->info.access.rule == Access::Rule::internal) co_return nothing_here();
   answered.route = &entry->info;

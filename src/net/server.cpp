@@ -124,8 +124,7 @@ class Connection final : public Exchange {
       co_return co_await stream_->close();
     }
     if (shared_.connections.load() > shared_.options.max_connections) {
-      keep_alive_ = false;
-      co_await send(problem_response(Error{Code::unavailable, "Too many connections.", {}, {}, {}, seconds(1)}, {}));
+      co_await refuse({Code::unavailable, "Too many connections.", {}, {}, {}, seconds(1)}, "too many connections");
     } else {
       while (co_await next_request()) {
         busy_ = true;
@@ -304,7 +303,7 @@ class Connection final : public Exchange {
     watch_.in(buffer_.size() == 0 && !fresh ? shared_.options.idle_timeout : shared_.options.head_timeout);
     std::size_t end = std::string_view::npos, searched = 0;
     while ((end = buffered().find("\r\n\r\n", searched)) == std::string_view::npos) {
-      if (buffer_.size() > max_head_bytes) co_return co_await refuse(431, "the head is larger than 16 KiB");
+      if (buffer_.size() > max_head_bytes) co_return co_await refuse(Code::head_too_large, "the head is larger than 16 KiB");
       searched = buffer_.size() < 3 ? 0 : buffer_.size() - 3;
       const bool first_bytes = buffer_.size() == 0;
       if (first_bytes && shared_.draining.load(std::memory_order_relaxed) && stream_->quiet()) co_return false;
@@ -312,15 +311,15 @@ class Connection final : public Exchange {
       if (first_bytes && !fresh) watch_.in(shared_.options.head_timeout);
     }
     const auto head = buffered().substr(0, end + 4);
-    if (head.size() > max_head_bytes) co_return co_await refuse(431, "the head is larger than 16 KiB");
-    if (const auto reason = refuse_head(head)) co_return co_await refuse(400, *reason);
+    if (head.size() > max_head_bytes) co_return co_await refuse(Code::head_too_large, "the head is larger than 16 KiB");
+    if (const auto reason = refuse_head(head)) co_return co_await refuse(Code::invalid, *reason);
 
     HeadParser parser;
     parser.header_limit(max_head_bytes);
     parser.body_limit(boost::none);
     error_code error;
     parser.put(asio::const_buffer(head.data(), head.size()), error);
-    if (error || !parser.is_header_done()) co_return co_await refuse(400, "the head is not valid");
+    if (error || !parser.is_header_done()) co_return co_await refuse(Code::invalid, "the head is not valid");
     take_head(parser);
     buffer_.consume(end + 4);
     watch_.never();
@@ -352,16 +351,16 @@ class Connection final : public Exchange {
     expects_continue_ = message.version() == 11 && equal_ignoring_case(request_.headers.get("Expect"), "100-continue");
   }
 
-  Task<bool> refuse(int status, std::string_view reason) {
-    const auto id = shared_.options.on_refused ? shared_.options.on_refused(reason) : std::string();
+  Task<bool> refuse(Code code, std::string_view reason) {
+    return refuse({code, fmt::format("The request was refused: {}.", reason), "REFUSED_HEAD", {}, {}, {}}, reason);
+  }
+
+  // An answer to no request. False: the connection ends.
+  Task<bool> refuse(Error error, std::string_view reason) {
     keep_alive_ = false;
-    request_ = Request{};
-    extra_ = Headers{};  // those of the request before it on this connection
-    Error error{Code::invalid, fmt::format("The request was refused: {}.", reason), "REFUSED_HEAD", {}, {}, {}};
-    auto response = problem_response(error, id);
-    response.status = status;
-    if (!id.empty()) response.headers.add("X-Request-Id", id);
-    co_await send(std::move(response));
+    request_ = Request{};  // there may have been one before on this connection
+    extra_ = shared_.options.on_refused ? shared_.options.on_refused(reason) : Headers{};
+    co_await send(problem_response(error, extra_.get("X-Request-Id")));
     co_return false;
   }
 

@@ -36,7 +36,9 @@ struct ServerOptions {
   milliseconds body_time_max{60'000};  // in all
   milliseconds write_timeout{30'000};  // for one piece of an answer
 
-  std::function<std::string(std::string_view reason)> on_refused;  // a head that the gate turned away; says the id of its answer
+  // A head that the gate turned away, or a connection too many, has no handler to answer it: says what fields its answer carries. The
+  // X-Request-Id among them stands in the body, too.
+  std::function<Headers(std::string_view reason)> on_refused;
   std::function<void(std::string_view remote, std::string_view reason)> on_stranger;  // no TLS, or no certificate to believe
 };
 

@@ -28,7 +28,7 @@ Edge::Edge(Application& application, Clock& clock, Random& random, Metrics& metr
       clock_(clock),
       random_(random),
       metrics_(metrics),
-      refused_(metrics.counter("http_heads_refused_total", "Request heads that the gate turned away.")),
+      refused_(metrics.counter("http_heads_refused_total", "Request heads that the gate turned away, and connections beyond the limit.")),
       crowded_out_(metrics.counter("http_requests_crowded_out_total", "Requests refused with 503 because their route had as many at work as it takes.")),
       options_(std::move(options)) {}
 
@@ -69,13 +69,16 @@ Context Edge::context_of(const Request& request, const net::Arrival& arrival) {
   return context;
 }
 
-std::string Edge::refused(std::string_view reason) {
+Headers Edge::refused(std::string_view reason) {
   refused_.Increment();
   Trace trace;
   random_.fill(trace.trace_id);
-  auto id = trace.trace_text();
-  log(Severity::info, "gate", "a request head was refused", {{"requestId", id}, {"reason", std::string(reason)}});
-  return id;
+  const auto id = trace.trace_text();
+  log(Severity::info, "gate", "refused before it was a request", {{"requestId", id}, {"reason", std::string(reason)}});
+  Headers headers;
+  headers.add("X-Request-Id", id);
+  application_.add_fields({}, headers);
+  return headers;
 }
 
 Task<> Edge::serve(net::Exchange& exchange) {
@@ -85,6 +88,8 @@ Task<> Edge::serve(net::Exchange& exchange) {
     for (const auto name : {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"}) request.headers.remove(name);
   }
   const auto context = context_of(request, arrival);
+  exchange.extra_headers().add("X-Request-Id", context.request_id);
+  application_.add_fields(request, exchange.extra_headers());
   const auto begun = clock_.now();
   const std::string path(utf8_prefix(request.path(), 300));  // as it came: the gateway takes its prefix off
   metrics_.in_flight().Increment();
@@ -153,9 +158,7 @@ Task<Response> ServiceApplication::answer(const Context& context, const net::Arr
 
 Task<> ServiceApplication::handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange,
                                   net::Answered& answered) {
-  auto response = co_await answer(context, arrival, exchange, answered);
-  response.headers.set("X-Request-Id", context.request_id);
-  co_await exchange.send(std::move(response));
+  co_await exchange.send(co_await answer(context, arrival, exchange, answered));
 }
 
 Task<> WatchApplication::handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) {

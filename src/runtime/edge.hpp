@@ -16,6 +16,9 @@ class Application {
  public:
   virtual ~Application() = default;
   virtual Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) = 0;
+
+  // Fields of every answer beside X-Request-Id. Of a head that was refused, and so is no request, `request` says nothing.
+  virtual void add_fields(const Request& request, Headers& headers) const { (void)request, (void)headers; }
 };
 
 inline constexpr std::string_view gateway_name = "api-gateway";
@@ -43,8 +46,8 @@ class Edge final : public net::Handler {
 
   Task<> serve(net::Exchange& exchange) override;
 
-  // A head that never became a request: counted, told to the log, and given the id of its answer.
-  std::string refused(std::string_view reason);
+  // What never became a request (net::ServerOptions::on_refused): counted, told to the log, and given the fields of its answer.
+  Headers refused(std::string_view reason);
 
  private:
   Context context_of(const Request& request, const net::Arrival& arrival);

@@ -108,7 +108,9 @@ def callers():
                 assert answer.status == status, answer
                 assert answer.headers["Access-Control-Allow-Origin"] == (origin if allowed else None), f"{origin}: {answer.headers}"
                 assert any("Origin" in value for value in answer.headers.get_all("Vary")), answer.headers
-        assert client.get("/metrics").status == 404
+        refused = client.get("/products/%00", headers={"Origin": "https://shop.example.org"})  # its head is not believed, nor is its Origin
+        assert refused.status == 400 and refused.headers["Access-Control-Allow-Origin"] is None and refused.headers["Vary"] == "Origin", refused.headers
+        assert client.get("/metrics").status == 404 and client.post("/metrics").status == 404
     with lib.OneProcess(demo=False, arguments=["--metrics-allow", "192.0.2.1,127.0.0.1"]) as shop:
         assert shop.client().get("/metrics").status == 200
 

@@ -4,6 +4,7 @@
 Every hostile head is followed by a whole innocent request for /canary-N. It must end in one 400 and a closed connection; the canary
 must never become a request: not on the wire, not in the log, not in the metrics.
 """
+import json
 import sys
 
 from wire import Checks, Connection, answers, as_bytes, expect, message_of, metric
@@ -243,14 +244,17 @@ ACCEPTED = {
 }
 
 
-def refused(port, payload, number):
+def refused(port, payload, number, wanted=400):
     with Connection(port) as connection:
         connection.send(payload + head(f"GET /canary-{number} HTTP/1.1"))
         data = connection.rest()
     found, left = answers(data)
     expect(len(found) == 1 and not left, f"one answer is wanted: {data[:400]!r}")
     status, headers, body = found[0]
-    expect(status == 400, f"{status} instead of 400: {data[:300]!r}")
+    expect(status == wanted, f"{status} instead of {wanted}: {data[:300]!r}")
+    expect(json.loads(body)["status"] == status, f"the body tells another status: {body[:300]!r}")
+    expect(headers.get("x-request-id") == json.loads(body)["requestId"], f"no id: {headers}")
+    expect(headers.get("access-control-allow-origin") == "*", f"a browser may not read why: {headers}")
     expect(headers.get("connection") == "close", f"the answer does not say close: {headers}")
     expect(message_of(body), f"no message: {body[:200]!r}")
 
@@ -320,13 +324,14 @@ def main():
 
         for number, (name, payload) in enumerate(REFUSED.items()):
             one(refused, f"refused: {name}", payload, number)
+        one(refused, "refused: a head of 17 KiB", head(fields=OK + f"X-A: {'a' * 17000}\r\n"), "large", 431)
         for number, (name, chunks) in enumerate(BROKEN_CHUNKS.items()):
             one(refused, f"refused: {name}", post(CHUNKED, chunks), f"chunk-{number}")
         for name, (payload, statuses) in ACCEPTED.items():
             one(accepted, f"accepted: {name}", payload, statuses)
         checks.run(expectation, shop)
         checks.run(split_anywhere, shop.port)
-        checks.run(no_canary, shop, before, len(REFUSED))
+        checks.run(no_canary, shop, before, len(REFUSED) + 1)
     return checks.done()
 
 

@@ -71,43 +71,43 @@ Gateway::Gateway(Settings settings, Health& health, Metrics& metrics,
 Task<Response> Gateway::own_answer(const Context& context, net::Exchange& exchange, net::Answered& answered) {
   auto& request = exchange.request();
   const auto path = request.path();
-  const bool reads = request.method == Method::get || request.method == Method::head;
   answered.service = own_.service();
+  const auto& scrapers = settings_.metrics_addresses;
+  const bool metrics = path == "/metrics" && (scrapers.empty() || std::ranges::count(scrapers, request.remote) > 0);
+  if (path != "/" && path != "/openapi.json" && path != "/docs" && !metrics) {
+    co_return co_await own_.answer(context, {}, request, exchange, answered);
+  }
+  if (request.method != Method::get && request.method != Method::head) {
+    co_return net::method_not_allowed("This path does not know that method.", "GET, HEAD", context.request_id);
+  }
+  if (metrics) co_return metrics_response(metrics_);
   const auto tagged = [&](Response response) {
     net::add_etag(request, response);
     return response;
   };
-  if (reads && path == "/") co_return tagged(net::json_response(200, codec::to_json(Online{"api-gateway is online."})));
-  if (reads && path == "/openapi.json") {
-    auto document = co_await openapi_(context);
-    if (!document) co_return net::problem_response(document.error(), context.request_id);
-    co_return tagged(page("application/json; charset=utf-8", std::move(*document)));
-  }
-  if (reads && path == "/docs") co_return tagged(page("text/html; charset=utf-8", std::string(docs_page)));
-  if (reads && path == "/metrics") {
-    const auto& allowed = settings_.metrics_addresses;
-    if (allowed.empty() || std::ranges::count(allowed, request.remote) > 0) co_return metrics_response(metrics_);
-  }
-  co_return co_await own_.answer(context, {}, request, exchange, answered);
+  if (path == "/") co_return tagged(net::json_response(200, codec::to_json(Online{"api-gateway is online."})));
+  if (path == "/docs") co_return tagged(page("text/html; charset=utf-8", std::string(docs_page)));
+  auto document = co_await openapi_(context);
+  if (!document) co_return net::problem_response(document.error(), context.request_id);
+  co_return tagged(page("application/json; charset=utf-8", std::move(*document)));
+}
+
+void Gateway::add_fields(const Request& request, Headers& headers) const {
+  allow_origin(settings_.origins, request, headers);
+  headers.add("Access-Control-Expose-Headers", "X-Request-Id, ETag, Retry-After");
+  headers.add("X-Content-Type-Options", "nosniff");
 }
 
 Task<> Gateway::handle(const Context& context, const net::Arrival&, net::Exchange& exchange, net::Answered& answered) {
   auto& request = exchange.request();
-  auto& headers = exchange.extra_headers();
-  headers.add("X-Request-Id", context.request_id);
-  allow_origin(settings_.origins, request, headers);
-  headers.add("Access-Control-Expose-Headers", "X-Request-Id, ETag, Retry-After");
-  headers.add("X-Content-Type-Options", "nosniff");
   if (request.method == Method::options) {
     answered.service = own_.service();
     co_return co_await exchange.send(preflight(request));
   }
   if (request.method == Method::other) {
     answered.service = own_.service();
-    const Error error{Code::method_not_allowed, "No path of this shop knows that method.", {}, {}, {}, {}};
-    auto response = net::problem_response(error, context.request_id);
-    response.headers.set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-    co_return co_await exchange.send(std::move(response));
+    constexpr std::string_view all = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    co_return co_await exchange.send(net::method_not_allowed("No path of this shop knows that method.", all, context.request_id));
   }
   const auto prefix = prefix_of(request.path());
   const auto backend = prefix ? backends_.find(prefix->service) : backends_.end();

@@ -48,6 +48,7 @@ class Gateway final : public Application {
           OpenApi openapi);
 
   Task<> handle(const Context& context, const net::Arrival& arrival, net::Exchange& exchange, net::Answered& answered) override;
+  void add_fields(const Request& request, Headers& headers) const override;
 
  private:
   Task<Response> own_answer(const Context& context, net::Exchange& exchange, net::Answered& answered);
