@@ -8,7 +8,7 @@
 namespace shop::simulated {
 namespace {
 
-constexpr std::size_t sector = 512;
+constexpr std::size_t sector = 512, page = 4096;
 
 struct Handle {
   sqlite3_file base;
@@ -225,13 +225,21 @@ std::shared_ptr<Disk::File> Disk::open(const std::string& name, bool create) {
 }
 
 bool Disk::write(File& file, std::size_t offset, std::string_view bytes) {
-  if (full_ && offset + bytes.size() > file.written.size()) {
+  ++writes_;
+  const auto there = file.written.size() - std::min(offset, file.written.size());
+  const bool refuses = full_ && bytes.size() > there;
+  if (refuses) {
     ++refused_;
-    return false;
+    bytes = bytes.substr(0, there);
   }
-  apply(file.written, offset, bytes);
-  file.pending.push_back({offset, std::string(bytes)});
-  return true;
+  while (!bytes.empty()) {  // page by page, as they will reach the disk: in any order
+    const auto piece = bytes.substr(0, page - offset % page);
+    apply(file.written, offset, piece);
+    file.pending.push_back({offset, std::string(piece)});
+    offset += piece.size();
+    bytes.remove_prefix(piece.size());
+  }
+  return !refuses;
 }
 
 void Disk::cut(File& file, std::size_t size) {

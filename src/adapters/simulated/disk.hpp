@@ -33,6 +33,7 @@ class Disk {
 
   void set_full(bool full) { full_ = full; }
   void set_flush_failures(unsigned per_mille) { flush_failures_ = per_mille; }
+  std::int64_t writes() const { return writes_; }          // calls
   std::int64_t refused() const { return refused_; }        // writes, because it was full
   std::int64_t flush_failed() const { return flush_failed_; }
 
@@ -50,7 +51,7 @@ class Disk {
   void remove(const std::string& name) { files_.erase(name); }
   bool exists(const std::string& name) const { return files_.contains(name); }
   Dice& dice() { return dice_; }
-  bool write(File& file, std::size_t offset, std::string_view bytes);  // false: full
+  bool write(File& file, std::size_t offset, std::string_view bytes);  // false: full; what the file has room for is written all the same
   void cut(File& file, std::size_t size);
   bool flush(File& file);
 
@@ -62,7 +63,7 @@ class Disk {
   Content after_crash_;
   bool full_ = false;
   unsigned flush_failures_ = 0;
-  std::int64_t refused_ = 0, flush_failed_ = 0;
+  std::int64_t writes_ = 0, refused_ = 0, flush_failed_ = 0;
 };
 
 }  // namespace shop::simulated
