@@ -62,9 +62,12 @@ Connection::Connection(const std::string& path, Mode mode, const std::string& vf
   if (opened != SQLITE_OK) refuse(path, db, opened);
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, 5000);  // another process (shopctl) may hold the writer for a moment
+  // cache_spill: what does not fit into the cache must not go to the log before the commit. In SQLite 3.40 ROLLBACK TO then leaves pages
+  // there without their checksums, and a commit that was acknowledged is gone, with all after it, once the log is read anew.
   const char* synchronous = mode == Mode::volatile_writer ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL";
   for (const char* pragma : {"PRAGMA journal_mode=WAL", synchronous, "PRAGMA foreign_keys=ON", "PRAGMA cache_size=-4000",
-                             "PRAGMA temp_store=MEMORY", "PRAGMA journal_size_limit=67108864", "SELECT count(*) FROM sqlite_schema"}) {
+                             "PRAGMA cache_spill=OFF", "PRAGMA temp_store=MEMORY",
+                             "PRAGMA journal_size_limit=67108864", "SELECT count(*) FROM sqlite_schema"}) {
     if (const int code = sqlite3_exec(db, pragma, nullptr, nullptr, nullptr); code != SQLITE_OK) refuse(path, db, code);
   }
   sqlite3_wal_autocheckpoint(db, checkpoint_pages);
