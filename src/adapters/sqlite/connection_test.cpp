@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/simulated/disk.hpp"
+#include "adapters/sqlite/gathering.hpp"
 
 namespace shop::sqlite {
 namespace {
@@ -61,14 +62,16 @@ class Ordeal {
 
  private:
   void open() {
+    gathering_.emplace(disk_.vfs());
     for (auto& writer : writers_) {
-      writer = std::make_unique<Connection>(path, mode_, disk_.vfs(), 40);
+      writer = std::make_unique<Connection>(path, mode_, gathering_->name(), 40);
       EXPECT_TRUE(writer->execute("PRAGMA cache_size=6"));
     }
   }
 
   void close() {
     for (auto& writer : writers_) writer.reset();
+    gathering_.reset();
   }
 
   void transaction(Connection& writer) {
@@ -129,6 +132,7 @@ class Ordeal {
   const Connection::Mode mode_;
   Dice dice_;
   Disk disk_;
+  std::optional<Gathering> gathering_;
   std::unique_ptr<Connection> writers_[2];
   Table sure_;
   std::vector<Table> former_;

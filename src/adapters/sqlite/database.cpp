@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/gathering.hpp"
 #include "base/await_callback.hpp"
 
 namespace shop::sqlite {
@@ -113,8 +114,8 @@ class SqliteTransaction final : public Transaction {
 // ended when the loop is idle has awaited something else: a bug that would hold the writer for good.
 class Worker {
  public:
-  Worker(const Options& options, Connection::Mode mode, const Clock& clock)
-      : connection_(options.path, mode, options.vfs, options.checkpoint_pages), clock_(clock) {}
+  Worker(const Options& options, Connection::Mode mode, const std::string& vfs, const Clock& clock)
+      : connection_(options.path, mode, vfs, options.checkpoint_pages), clock_(clock) {}
 
   void run_reads(std::vector<Job> jobs) {
     for (auto& job : jobs) {
@@ -215,12 +216,12 @@ class Worker {
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(Options options, const Clock& clock)
-      : options_(std::move(options)), write_queue_(options_.queue), read_queue_(options_.queue) {
+      : options_(std::move(options)), gathering_(options_.vfs), write_queue_(options_.queue), read_queue_(options_.queue) {
     using Mode = Connection::Mode;
-    writer_ = std::make_unique<Worker>(options_, options_.durable ? Mode::writer : Mode::volatile_writer, clock);
+    writer_ = std::make_unique<Worker>(options_, options_.durable ? Mode::writer : Mode::volatile_writer, gathering_.name(), clock);
     const std::size_t readers = options_.threads ? options_.readers : 1;
     for (std::size_t i = 0; i < readers; ++i) {
-      readers_.push_back(std::make_unique<Worker>(options_, Mode::reader, clock));
+      readers_.push_back(std::make_unique<Worker>(options_, Mode::reader, options_.vfs, clock));
     }
     if (!options_.threads) return;
     threads_.emplace_back([this] {
@@ -292,6 +293,7 @@ class SqliteDatabase final : public Database {
   }
 
   const Options options_;
+  Gathering gathering_;  // of what the writer writes
   std::unique_ptr<Worker> writer_;
   std::vector<std::unique_ptr<Worker>> readers_;
   Queue write_queue_, read_queue_;
