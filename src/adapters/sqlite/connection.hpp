@@ -22,7 +22,7 @@ class Connection {
   // Throws std::runtime_error with a sentence that says what to do: unreadable, corrupt, not a database, full disk.
   // `vfs`: SQLite's name of the file system to use; empty: the operating system's. `checkpoint_pages`: of the log, until they are
   // carried into the file.
-  Connection(const std::string& path, Mode mode, const std::string& vfs = {}, int checkpoint_pages = 1000);
+  Connection(const std::string& path, Mode mode, const std::string& vfs = {}, int checkpoint_pages = 4000);
 
   Result<Rows> run(const Query& query, const Params& params);
   Result<void> execute(const char* sql);  // BEGIN and its kin

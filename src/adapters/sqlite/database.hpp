@@ -20,7 +20,9 @@ struct Options {
   bool durable = true;    // false: commits survive the process; a power loss takes those of the last second
   bool threads = true;    // false: every work runs in the caller's thread (simulation)
   std::string vfs = {};   // SQLite's name of another file system (simulation)
-  int checkpoint_pages = 1000;  // of the log, until they are carried into the file
+  // Of the log, until they are carried into the file, which a commit then waits for. No more than readers find through one table
+  // of the log's index (sqlite.org/walformat.html, 2.3: 4 062).
+  int checkpoint_pages = 4000;
 };
 
 // Throws std::runtime_error when the file cannot be used, with a sentence that says what to do.
