@@ -16,7 +16,9 @@ constexpr Query find{"claim_find",
                      " WHERE caller = $1 AND key = $2 AND created_at >= $3"};
 constexpr Query finish{"claim_settle", "UPDATE idempotency_keys SET status = $3, body = $4 WHERE caller = $1 AND key = $2"};
 constexpr Query drop{"claim_release", "DELETE FROM idempotency_keys WHERE resource = $1 AND status = 0"};
-constexpr Query forget{"claim_forget", "DELETE FROM idempotency_keys WHERE created_at < $1"};
+constexpr Query forget{"claim_forget",
+                       "DELETE FROM idempotency_keys WHERE created_at < $1 AND (caller, key) IN"
+                       " (SELECT caller, key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2)"};
 
 Task<Result<std::optional<Claim>>> claim_as(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now, int status,
                                             const std::string& body) {
@@ -77,6 +79,8 @@ Result<std::optional<std::string>> idempotency_header(const Request& request) {
   return std::optional<std::string>(header);
 }
 
-Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before) { co_return co_await execute(tx, forget, before); }
+Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before, std::int64_t limit) {
+  co_return co_await execute(tx, forget, before, limit);
+}
 
 }  // namespace shop

@@ -70,6 +70,7 @@ Result<std::optional<std::string>> idempotency_header(const Request& request);
 
 inline constexpr hours idempotency_lifetime{24};
 
-Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before);
+// At most `limit` of them, the oldest; how many: fewer when no more are left.
+Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before, std::int64_t limit);
 
 }  // namespace shop

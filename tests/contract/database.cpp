@@ -3,6 +3,7 @@
 #include <future>
 
 #include "contract/database_worlds.hpp"
+#include "runtime/idempotency.hpp"
 #include "runtime/migrations.hpp"
 
 namespace shop::contract {
@@ -25,6 +26,7 @@ constexpr Query stock_of{"stock_of", "SELECT stock FROM children WHERE id = $1"}
 constexpr Query stock_held = FOR_CHANGE("stock_held", "SELECT stock FROM children WHERE id = $1");
 constexpr Query set_stock{"set_stock", "UPDATE children SET stock = $2 WHERE id = $1"};
 constexpr Query keep{"keep", "INSERT INTO kept (id, words, number, yes) VALUES ($1, $2, $3, $4)"};
+constexpr Query claims_left{"claims_left", "SELECT count(*) FROM idempotency_keys"};
 constexpr Query kept{"kept", "SELECT words, number, yes FROM kept WHERE id = $1"};
 
 struct Kept {
@@ -443,6 +445,25 @@ TYPED_TEST(DatabaseContract, FourStartersMigrateOnce) {
   const auto refused = await(migrate(*replicas[0], context, "contract", old_program));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().name, "NEWER_DATA");
+}
+
+TYPED_TEST(DatabaseContract, OldClaimsAreForgottenAFewAtATime) {
+  TypeParam world;
+  const auto store = world.open();
+  const auto context = within(milliseconds(20'000));
+  const std::vector<Migration> schema{{1, "idempotency", idempotency_schema}};
+  ASSERT_TRUE(await(migrate(*store, context, "contract", schema)));
+  const Instant begin{1'700'000'000'000};
+  for (int i = 0; i < 30; ++i) {
+    const IdempotencyKey key{"user", fmt::format("key {}", i), "hash"};
+    ASSERT_TRUE(await(write(*store, context, claim, key, fmt::format("order {}", i), begin + milliseconds(i))));
+  }
+  for (const auto expected : {10, 10, 5, 0}) {
+    const auto forgotten = await(write(*store, context, forget_claims, begin + milliseconds(25), std::int64_t{10}));
+    ASSERT_TRUE(forgotten) << why(forgotten);
+    EXPECT_EQ(*forgotten, expected);
+  }
+  EXPECT_EQ(await(read(*store, context, [](Transaction& tx) { return number(tx, claims_left); })).value_or(-1), 5);
 }
 
 }  // namespace shop::contract
