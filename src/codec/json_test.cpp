@@ -52,6 +52,16 @@ TEST(JsonReader, ReadsWhatItShould) {
   EXPECT_FALSE(basket->weight.value);
 }
 
+TEST(JsonReader, ANameIsReadToItsEnd) {
+  const auto with = [](std::string_view colour) {
+    return faults_of(fmt::format(R"({{"name":"ab","price":1,"items":[],"colour":"{}"}})", colour));
+  };
+  EXPECT_EQ(with("red"), std::vector<std::string>{});
+  for (const auto* wrong : {"Red", "red ", "", "red\\u0000", "red\\u0000x", "\\u0000"}) {
+    EXPECT_EQ(with(wrong), std::vector<std::string>{"colour must be one of red green"}) << wrong;
+  }
+}
+
 TEST(JsonReader, NamesEveryFaultWithItsPath) {
   const auto faults = faults_of(R"({"name":"a","price":"1.005","items":[{"variant":"x","quantity":0},7,{"quantity":1.5}],"colour":"blue"})");
   EXPECT_EQ(faults, (std::vector<std::string>{

@@ -132,9 +132,11 @@ std::string_view enum_text(E value) {
 template <class E>
   requires DescribedEnum<E>
 std::optional<E> enum_named(std::string_view name) {
-  E value;
-  if (boost::describe::enum_from_string(std::string(name).c_str(), value)) return value;
-  return std::nullopt;
+  std::optional<E> found;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto each) {
+    if (name == each.name) found = each.value;
+  });
+  return found;
 }
 
 template <class T>
