@@ -14,6 +14,14 @@ bool lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <=
 
 bool printable(char c) { return c > ' ' && c < 0x7f; }
 
+std::string ascii_lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+icu::UnicodeString unicode(std::string_view utf8) { return icu::UnicodeString::fromUTF8({utf8.data(), static_cast<std::int32_t>(utf8.size())}); }
+
 bool plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -41,14 +49,10 @@ std::int64_t utf8_length(std::string_view text) {
 }
 
 std::string fold(std::string_view utf8) {
-  if (plain_ascii(utf8)) {
-    std::string out(utf8);
-    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-  }
+  if (plain_ascii(utf8)) return ascii_lower(utf8);
   UErrorCode status = U_ZERO_ERROR;
   const auto* normalizer = icu::Normalizer2::getNFKDInstance(status);
-  const auto folded = icu::UnicodeString::fromUTF8({utf8.data(), static_cast<std::int32_t>(utf8.size())}).foldCase();
+  const auto folded = unicode(utf8).foldCase();
   const auto decomposed = normalizer->normalize(folded, status);
   icu::UnicodeString bare;
   for (std::int32_t i = 0; i < decomposed.length(); i = decomposed.moveIndex32(i, 1)) {
@@ -95,9 +99,12 @@ std::expected<Email, std::string> Email::parse(std::string_view text) {
   return Email{std::string(text)};
 }
 
-std::string Email::fold_ascii(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+std::string Email::key() const {
+  if (plain_ascii(value)) return ascii_lower(value);
+  UErrorCode status = U_ZERO_ERROR;
+  const auto* normalizer = icu::Normalizer2::getNFKCCasefoldInstance(status);
+  std::string out;
+  normalizer->normalize(unicode(value), status).toUTF8String(out);
   return out;
 }
 

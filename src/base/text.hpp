@@ -47,22 +47,19 @@ struct Text {
   friend auto operator<=>(const Text&, const Text&) = default;
 };
 
-// A local part, one @ and a domain with a dot; at most 254 bytes (RFC 5321 4.5.3.1). Kept as written; equal without
-// regard to case through key().
+// A local part, one @ and a domain with a dot; at most 254 bytes (RFC 5321 4.5.3.1). Kept as written; equal through key() without
+// regard to case, in every script, and to how a letter is composed: NFKC_Casefold (Unicode 3.13, D146).
 struct Email {
   std::string value;
 
   static std::expected<Email, std::string> parse(std::string_view text);
   const std::string& text() const { return value; }
-  std::string key() const { return fold_ascii(value); }
+  std::string key() const;
 
   static constexpr std::string_view schema_format = "email";
   static constexpr std::int64_t schema_min = 3, schema_max = 254;
 
   friend auto operator<=>(const Email&, const Email&) = default;
-
- private:
-  static std::string fold_ascii(std::string_view text);
 };
 
 // 6 to 72 bytes: bcrypt, in which older hashes are kept, ignores what follows.

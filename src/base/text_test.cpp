@@ -40,6 +40,10 @@ TEST(Email, AcceptsAndRefuses) {
   }
   EXPECT_FALSE(Email::parse(std::string(250, 'a') + "@b.cd"));
   EXPECT_EQ(Email{"A@B.Cd"}.key(), "a@b.cd");
+  EXPECT_EQ(Email{"ÉTÉ@Exämple.org"}.key(), Email{"été@exÄmple.org"}.key());
+  EXPECT_EQ(Email{"e\u0301@b.cd"}.key(), Email{"é@b.cd"}.key());  // one letter, two spellings
+  EXPECT_EQ(Email{"ΣΟΣ@b.cd"}.key(), Email{"σος@b.cd"}.key());
+  EXPECT_NE(Email{"é@b.cd"}.key(), Email{"e@b.cd"}.key());
 }
 
 TEST(Password, CountsBytes) {
