@@ -469,6 +469,7 @@ class Starter {
 // Its port is for everybody, as the gateway's is; or for services, and then what watches it may have one of its own.
 struct Door {
   bool outside = false;
+  std::string_view slashes_below;  // the head gate's
   std::optional<Callers> by_certificate;
   Application* watching = nullptr;
 };
@@ -494,6 +495,7 @@ void serve(const CommonSettings& settings, Process& process, Starter& starter, A
     if (killed.value_or(false)) starter.begin_unheard(net::farewell);
   }
   net::ServerOptions options{.address = settings.bind, .port = settings.port};
+  options.slashes_below = door.slashes_below;
   options.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };
   std::unique_ptr<Edge> watching_edge;
   std::unique_ptr<net::Server> watching;
@@ -581,7 +583,8 @@ int run_service(int argc, char** argv, const ServiceProgram& program) {
     service->router().set_most_of_a_row(most_of_a_row);
     ServiceApplication application(service->router(), process.metrics(), starter.ready());
     WatchApplication watching(application);
-    serve(settings, process, starter, application, service->health(), {.by_certificate = std::move(by_certificate), .watching = &watching});
+    serve(settings, process, starter, application, service->health(),
+          {.slashes_below = program.slashes_below, .by_certificate = std::move(by_certificate), .watching = &watching});
   });
 }
 
@@ -602,7 +605,7 @@ int run_gateway(int argc, char** argv) {
     gateway::Gateway gateway({.origins = entries_of(settings.own.at("CORS_ALLOW_ORIGIN")), .metrics_addresses = entries_of(settings.own.at("METRICS_ALLOW"))},
                              health, process.metrics(), std::move(backends), gateway::merged_openapi(process.caller(), process.clock()));
     Starter starter(process, nullptr);
-    serve(settings, process, starter, gateway, health, {.outside = true});
+    serve(settings, process, starter, gateway, health, {.outside = true, .slashes_below = gateway::slashes_below});
   });
 }
 

@@ -54,6 +54,7 @@ struct ServiceProgram {
   std::vector<std::string> peers;          // services that it calls
   std::vector<std::string> callers;        // services that call it; with TLS nobody else may, unless TLS_ALLOW says so
   std::vector<std::string> operators;      // of those, who may use every route beside shopctl
+  std::string_view slashes_below;          // a path of it, the rest of which may hold encoded slashes: "/sku/"
   std::vector<ProgramSetting> settings;    // its own
   std::function<std::unique_ptr<Service>(ProcessResources&)> make;
 };

@@ -52,7 +52,8 @@ bool is_host(std::string_view host) {
   });
 }
 
-std::optional<std::string_view> refuse_target(std::string_view method, std::string_view target, std::string_view& authority) {
+std::optional<std::string_view> refuse_target(std::string_view method, std::string_view target, std::string_view slashes_below,
+                                              std::string_view& authority) {
   for (char c : target) {
     if (c <= ' ' || c >= 0x7f || c == '#' || c == '"' || c == '<' || c == '>' || c == '\\') {
       return "the request target holds a character that must be encoded";
@@ -67,7 +68,7 @@ std::optional<std::string_view> refuse_target(std::string_view method, std::stri
     if (target.empty()) return std::nullopt;
   }
   if (!target.starts_with('/')) return "the request target is not a path";
-  if (ambiguous_path(target.substr(0, target.find('?')))) return "the path is ambiguous";
+  if (ambiguous_path(target.substr(0, target.find('?')), slashes_below)) return "the path is ambiguous";
   return std::nullopt;
 }
 
@@ -85,7 +86,8 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-bool ambiguous_path(std::string_view path) {
+bool ambiguous_path(std::string_view path, std::string_view slashes_below) {
+  const bool names = !slashes_below.empty() && path.starts_with(slashes_below);
   std::size_t dots = 0, others = 0;  // of the present segment
   for (std::size_t i = 0; i <= path.size(); ++i) {
     char c = i < path.size() ? path[i] : '/';
@@ -93,8 +95,9 @@ bool ambiguous_path(std::string_view path) {
     if (c == '%') {
       if (i + 2 >= path.size() || !is_hex(path[i + 1]) || !is_hex(path[i + 2])) return true;
       const auto octet = path.substr(i + 1, 2);
-      if (octet == "00" || octet == "2f" || octet == "2F" || octet == "5c" || octet == "5C") return true;
-      c = octet == "2e" || octet == "2E" ? '.' : 'x';
+      const bool slash = octet == "2f" || octet == "2F" || octet == "5c" || octet == "5C";
+      if (octet == "00" || (slash && !(names && i >= slashes_below.size()))) return true;
+      c = slash ? '/' : octet == "2e" || octet == "2E" ? '.' : 'x';
       i += 2;
     }
     if (c == '/') {
@@ -111,7 +114,7 @@ bool ambiguous_path(std::string_view path) {
   return false;
 }
 
-std::optional<std::string_view> refuse_head(std::string_view head) {
+std::optional<std::string_view> refuse_head(std::string_view head, std::string_view slashes_below) {
   const auto line_end = head.find("\r\n");
   if (line_end == head.npos) return "the head is not complete";
   const auto line = head.substr(0, line_end);
@@ -123,7 +126,7 @@ std::optional<std::string_view> refuse_head(std::string_view head) {
   if (!is_token(method) || method.size() > 20 || method == "CONNECT") return "the method is not allowed";
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return "the version is neither HTTP/1.1 nor HTTP/1.0";
   std::string_view authority;
-  if (auto reason = refuse_target(method, target, authority)) return reason;
+  if (auto reason = refuse_target(method, target, slashes_below, authority)) return reason;
 
   std::size_t fields = 0;
   int hosts = 0, lengths = 0, encodings = 0;

@@ -80,5 +80,19 @@ TEST(AmbiguousPath, DotSegmentsAndEncodedSlashesInEverySpelling) {
   }
 }
 
+TEST(AmbiguousPath, WhereNamesMayHoldSlashesTheyMayBeEncoded) {
+  for (const auto* path : {"/a/sku/x%2Fy", "/a/sku/%2fx", "/a/sku/x%5cy", "/a/sku/x%2F", "/a/sku/..x%2F...", "/a/sku/x/y%2Fz"}) {
+    EXPECT_FALSE(ambiguous_path(path, "/a/sku/")) << path;
+    EXPECT_TRUE(ambiguous_path(path)) << path;
+  }
+  for (const auto* path : {"/a/sku%2Fx", "/a%2Fsku/x", "/a/SKU/x%2Fy", "/a/skus/x%2Fy", "/b/a/sku/x%2Fy", "/a/%73ku/x%2Fy", "/a/sku/..%2Fx", "/a/sku/x%2F..",
+                           "/a/sku/x%2F%2e%2e%2Fy", "/a/sku/%2e%5Cx", "/a/sku/x%2F..;/y", "/a/sku/x%00", "/a/sku/x%2", "/a/sku/../x%2Fy", "/a/sku/x\\y"}) {
+    EXPECT_TRUE(ambiguous_path(path, "/a/sku/")) << path;
+  }
+  EXPECT_FALSE(refuse_head(head("GET /a/sku/x%2Fy HTTP/1.1"), "/a/sku/"));
+  EXPECT_FALSE(refuse_head(head("GET http://a.test/a/sku/x%2Fy?b HTTP/1.1"), "/a/sku/"));
+  EXPECT_TRUE(refuse_head(head("GET /b/x%2Fy HTTP/1.1"), "/a/sku/"));
+}
+
 }  // namespace
 }  // namespace shop::net

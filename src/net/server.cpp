@@ -312,7 +312,7 @@ class Connection final : public Exchange {
     }
     const auto head = buffered().substr(0, end + 4);
     if (head.size() > max_head_bytes) co_return co_await refuse(Code::head_too_large, "the head is larger than 16 KiB");
-    if (const auto reason = refuse_head(head)) co_return co_await refuse(Code::invalid, *reason);
+    if (const auto reason = refuse_head(head, shared_.options.slashes_below)) co_return co_await refuse(Code::invalid, *reason);
 
     HeadParser parser;
     parser.header_limit(max_head_bytes);

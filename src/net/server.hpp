@@ -26,6 +26,8 @@ struct ServerOptions {
   std::uint16_t port = 0;    // 0: any free one
   std::string unix_socket;   // instead of address and port; mode 0600
 
+  std::string_view slashes_below;  // the head gate's; lives as long as the program
+
   const Tls* tls = nullptr;  // who calls must show a certificate
 
   std::size_t max_connections = 8192;  // one more is answered 503 and closed

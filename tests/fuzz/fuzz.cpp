@@ -189,9 +189,13 @@ void multipart(std::string_view text) {
 }
 
 void paths(std::string_view text) {
-  if (text.find('\0') != text.npos || net::ambiguous_path(text)) return;  // a NUL as such is refused before
-  const auto plain = percent_decoded(text, false);
-  must(plain.find('\0') == plain.npos && plain.find('\\') == plain.npos, "no NUL or backslash comes out");
+  constexpr std::string_view names = "/sku/";
+  if (text.find('\0') != text.npos || net::ambiguous_path(text, names)) return;  // a NUL as such is refused before
+  auto plain = percent_decoded(text, false);
+  must(plain.find('\0') == plain.npos, "no NUL comes out");
+  must(text.starts_with(names) || (plain.find('\\') == plain.npos && std::ranges::count(plain, '/') == std::ranges::count(text, '/')),
+       "no backslash and no further slash comes out where no name may hold one");
+  std::ranges::replace(plain, '\\', '/');
   must(("/" + plain + "/").find("/../") == std::string::npos, "no parent segment comes out");
 }
 

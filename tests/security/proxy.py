@@ -289,7 +289,8 @@ def in_order(gateway, origin):
 def prefixes(gateway, origin):
     """A prefix is taken off once; what only looks like one is not passed on"""
     origin.respond = lambda request: answer(200, [], request["target"])
-    for path, seen in {"/products": "/", "/products/": "/", "/products/products/x": "/products/x", "/products?x=1": "/?x=1", "/images/a.png": "/a.png"}.items():
+    for path, seen in {"/products": "/", "/products/": "/", "/products/products/x": "/products/x", "/products?x=1": "/?x=1", "/images/a.png": "/a.png",
+                       "/products/sku/A%2FB%5cC": "/sku/A%2FB%5cC"}.items():
         found = ask(gateway, get(path))
         expect(found[0] == 200 and found[2].decode() == seen, f"{path}: {found}")
     origin.take()

@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
                             .peers = {"auth-service", "order-service", "image-service", "product-service"},
                             .callers = {"api-gateway", "product-service", "cart-service", "search-service", "order-service", "shopctl"},
                             .operators = {"product-service"},  // the demo data, brought in through it
+                            .slashes_below = "/sku/",
                             .settings = {{"--seed-demo-data", "SEED_DEMO_DATA", "true: an empty shop gets the demo catalogue and accounts", "false",
                                           shop::format::yes_or_no()}},
                             .make = [](shop::ProcessResources& resources) { return std::make_unique<ProductProcess>(resources); }});

@@ -13,6 +13,7 @@
 #include "apps/settings.hpp"
 #include "net/server.hpp"
 #include "observe/log.hpp"
+#include "services/gateway/domain.hpp"
 
 namespace {
 
@@ -73,6 +74,7 @@ void run(const Options& options) {
 
   Edge edge(shop.gateway(), shop.clock(), shop.random(), shop.metrics(), {.keep_forwarded = false});
   net::ServerOptions outside{.address = options.bind, .port = options.port};
+  outside.slashes_below = gateway::slashes_below;
   outside.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };
   net::Server server(shop.threads(), outside, edge);
   Edge control_edge(shop.control(), shop.clock(), shop.random(), shop.metrics(), {});

@@ -25,6 +25,9 @@ inline constexpr std::array<Prefix, 9> prefixes{{
     {"/stats", "stats-service", "/stats/*", false},
 }};
 
+// A SKU may hold a slash: below this path an encoded one is let through, and product-service reads it as a letter of the SKU.
+inline constexpr std::string_view slashes_below = "/products/sku/";
+
 std::optional<Prefix> prefix_of(std::string_view path);
 
 // "/products/internal/stock/reserve", and what a service says of itself at /metrics and /openapi.json: nobody outside may know
