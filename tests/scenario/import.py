@@ -165,6 +165,23 @@ def faulty(catalogue, folder):
         shop.__exit__(None, None, None)
 
 
+def odd_skus(folder):
+    """A SKU may hold what means something in a path: found again by an import into no running shop, into a running one, and afterwards."""
+    skus = ["A/1", "/A//2/", "A\\3", "%2F4", "?#&=+5"]
+    path = folder / "odd.json"
+    path.write_text(json.dumps({"categories": [], "products": [{"sku": sku, "name": {"en": sku}, "variants": [{"price": 1}]} for sku in skus]}))
+    shop = lib.OneProcess(demo=False)
+    try:
+        for running, created in ((False, 5), (False, 0), (True, 0)):
+            if running:
+                shop.start()
+            run = shop.shopctl("import", str(path))
+            assert run.returncode == 0 and f"{created} created, 0 updated, {5 - created} unchanged" in run.stdout, f"{running}: {run.stdout}{run.stderr}"
+        assert sorted(p["sku"] for p in every_product(shop.client())) == sorted(skus)
+    finally:
+        shop.__exit__(None, None, None)
+
+
 def killed(catalogue):
     """kill -9 in the middle, of the import and of the shop: the next import completes it."""
     wanted = {row["sku"]: len(row["variants"]) for row in catalogue["products"]}
@@ -234,11 +251,12 @@ def main():
     try:
         took = real(catalogue)
         faulty(catalogue, folder)
+        odd_skus(folder)
         killed(catalogue)
         refused(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"import: {len(catalogue['products'])} products in {took:.1f} s; sold from; twice; faulty; killed; refused")
+    print(f"import: {len(catalogue['products'])} products in {took:.1f} s; sold from; twice; faulty; odd SKUs; killed; refused")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ void run(const Options& options) {
   outside.on_refused = [&edge](std::string_view reason) { return edge.refused(reason); };
   net::Server server(shop.threads(), outside, edge);
   Edge control_edge(shop.control(), shop.clock(), shop.random(), shop.metrics(), {});
-  net::Server control(shop.threads(), {.unix_socket = control_socket(path)}, control_edge);
+  net::Server control(shop.threads(), {.unix_socket = control_socket(path), .slashes_below = "/product-service/sku/"}, control_edge);
 
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
   fmt::print(stderr, "The shop is open at http://localhost:{} ({:.0f} ms). API: http://localhost:{}/docs\n", server.port(), took.count(), server.port());
