@@ -13,8 +13,7 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-s
                     -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough
                     -Wno-c23-extensions -Wno-gnu-statement-expression -Wno-missing-designated-field-initializers
                     -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-omit-frame-pointer -fcolor-diagnostics)
-add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE SPDLOG_FMT_EXTERNAL
-                        SHOP_VERSION="${PROJECT_VERSION}")
+add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE SHOP_VERSION="${PROJECT_VERSION}")
 option(SHOP_WERROR "Warnings are errors" ON)
 if(SHOP_WERROR)
   add_compile_options(-Werror)
