@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include "base/await_callback.hpp"
+#include "base/run_to_end.hpp"
 #include "codec/forms.hpp"
 
 namespace shop::net {
@@ -80,10 +77,7 @@ class RouterTest : public testing::Test {
   Response ask(Request request, const Arrival& arrival = {}) {
     WholeBody whole;
     answered_ = {};
-    boost::asio::io_context loop;
-    auto response = boost::asio::co_spawn(loop, router_.answer(context_, arrival, request, whole, answered_), boost::asio::use_future);
-    loop.run();
-    return response.get();
+    return run_to_end(router_.answer(context_, arrival, request, whole, answered_));
   }
 
   static std::string from(const Response& response) {

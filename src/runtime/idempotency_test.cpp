@@ -2,15 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-
 #include "adapters/memory_kv/memory_kv.hpp"
 #include "adapters/system/system.hpp"
+#include "base/run_to_end.hpp"
 
 namespace shop {
 namespace {
-
-namespace asio = boost::asio;
 
 const IdempotencyKey of_somebody{"user 1", "key", "hash"};
 
@@ -21,14 +18,7 @@ struct Station {
 
   explicit Station(std::size_t room = 10) : store(clock, room) {}
 
-  std::string agree(const IdempotencyKey& key, std::string proposal) {
-    asio::io_context loop;
-    const Context context;
-    std::string agreed;
-    asio::co_spawn(loop, rendezvous.agree(context, key, std::move(proposal)), [&](std::exception_ptr, std::string text) { agreed = std::move(text); });
-    loop.run();
-    return agreed;
-  }
+  std::string agree(const IdempotencyKey& key, std::string proposal) { return run_to_end(rendezvous.agree({}, key, std::move(proposal))); }
 };
 
 TEST(Rendezvous, WhoeverComesFirstIsFollowed) {

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/use_future.hpp>
-
 #include "adapters/system/system.hpp"
+#include "base/run_to_end.hpp"
 
 namespace shop {
 namespace {
@@ -26,14 +25,6 @@ class FolderTest : public testing::Test {
     path_ = ::mkdtemp(pattern.data());
   }
   ~FolderTest() override { fs::remove_all(path_); }
-
-  template <class T>
-  T run(Task<T> task) {
-    boost::asio::io_context loop;
-    auto future = boost::asio::co_spawn(loop, std::move(task), boost::asio::use_future);
-    loop.run();
-    return future.get();
-  }
 
   FolderBlobs blobs() { return FolderBlobs(path_, workers_, clock_, random_); }
 
@@ -55,23 +46,23 @@ class FolderTest : public testing::Test {
 TEST_F(FolderTest, KeepsAFileUnderItsNameForEver) {
   auto store = blobs();
   const std::string bytes("a\0b", 3);
-  ASSERT_TRUE(run(store.put(context_, "x.png", bytes)));
-  EXPECT_EQ(content(*run(store.open(context_, "x.png"))), bytes);
-  ASSERT_TRUE(run(store.put(context_, "x.png", "other")));
-  EXPECT_EQ(content(*run(store.open(context_, "x.png"))), bytes) << "a name keeps its content";
-  ASSERT_TRUE(run(store.put(context_, "empty", "")));
-  EXPECT_EQ(run(store.open(context_, "empty"))->size, 0);
+  ASSERT_TRUE(run_to_end(store.put(context_, "x.png", bytes)));
+  EXPECT_EQ(content(*run_to_end(store.open(context_, "x.png"))), bytes);
+  ASSERT_TRUE(run_to_end(store.put(context_, "x.png", "other")));
+  EXPECT_EQ(content(*run_to_end(store.open(context_, "x.png"))), bytes) << "a name keeps its content";
+  ASSERT_TRUE(run_to_end(store.put(context_, "empty", "")));
+  EXPECT_EQ(run_to_end(store.open(context_, "empty"))->size, 0);
   EXPECT_EQ(files(), 2) << "no temporary name is left";
-  EXPECT_EQ(run(store.open(context_, "y.png")).error().code, Code::not_found);
-  EXPECT_TRUE(run(store.ping(context_)));
+  EXPECT_EQ(run_to_end(store.open(context_, "y.png")).error().code, Code::not_found);
+  EXPECT_TRUE(run_to_end(store.ping(context_)));
 }
 
 TEST_F(FolderTest, AnOpenFileCanBeReadOnlyAndOutlivesItsStore) {
   std::optional<FileRange> file;
   {
     auto store = blobs();
-    ASSERT_TRUE(run(store.put(context_, "x", "text")));
-    file = *run(store.open(context_, "x"));
+    ASSERT_TRUE(run_to_end(store.put(context_, "x", "text")));
+    file = *run_to_end(store.open(context_, "x"));
     EXPECT_EQ(::fcntl(*file->descriptor, F_GETFL) & O_ACCMODE, O_RDONLY);
     EXPECT_TRUE(::fcntl(*file->descriptor, F_GETFD) & FD_CLOEXEC);
   }
@@ -83,10 +74,10 @@ TEST_F(FolderTest, NamesAreFlat) {
   for (const std::string& name :
        {std::string(), std::string("."), std::string(".."), std::string("../x"), std::string("a/b"), std::string("/etc/passwd"),
         std::string(".hidden"), std::string("A"), std::string("a b"), std::string("a\0b", 3), std::string("é"), std::string(101, 'a')}) {
-    EXPECT_EQ(run(store.put(context_, name, "x")).error().code, Code::invalid) << name;
-    EXPECT_EQ(run(store.open(context_, name)).error().code, Code::not_found) << name;
+    EXPECT_EQ(run_to_end(store.put(context_, name, "x")).error().code, Code::invalid) << name;
+    EXPECT_EQ(run_to_end(store.open(context_, name)).error().code, Code::not_found) << name;
   }
-  EXPECT_TRUE(run(store.put(context_, std::string(100, 'a'), "x")));
+  EXPECT_TRUE(run_to_end(store.put(context_, std::string(100, 'a'), "x")));
 }
 
 TEST_F(FolderTest, FollowsNothingAndOpensFilesOnly) {
@@ -95,8 +86,8 @@ TEST_F(FolderTest, FollowsNothingAndOpensFilesOnly) {
   fs::create_directory(path_ / "folder");
   ASSERT_EQ(::mkfifo((path_ / "pipe").c_str(), 0600), 0);
   auto store = blobs();
-  for (const auto* name : {"link", "dangling", "folder", "pipe"}) EXPECT_EQ(run(store.open(context_, name)).error().code, Code::not_found) << name;
-  ASSERT_TRUE(run(store.put(context_, "dangling", "x")));
+  for (const auto* name : {"link", "dangling", "folder", "pipe"}) EXPECT_EQ(run_to_end(store.open(context_, name)).error().code, Code::not_found) << name;
+  ASSERT_TRUE(run_to_end(store.put(context_, "dangling", "x")));
   EXPECT_FALSE(fs::exists(path_ / "missing")) << "a link is not written through";
 }
 
@@ -120,13 +111,13 @@ TEST_F(FolderTest, AWriteThatFailsLeavesNothing) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{4096, before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
-  const auto refused = run(store.put(context_, "large", std::string(100'000, 'x')));
+  const auto refused = run_to_end(store.put(context_, "large", std::string(100'000, 'x')));
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::unavailable);
   EXPECT_EQ(files(), 0);
-  EXPECT_TRUE(run(store.put(context_, "large", std::string(100'000, 'x'))));
+  EXPECT_TRUE(run_to_end(store.put(context_, "large", std::string(100'000, 'x'))));
 }
 
 TEST_F(FolderTest, ManyWritersOfOneNameMakeOneFile) {
@@ -139,7 +130,7 @@ TEST_F(FolderTest, ManyWritersOfOneNameMakeOneFile) {
   loop.run();
   for (auto& each : running) EXPECT_TRUE(each.get());
   EXPECT_EQ(files(), 1);
-  EXPECT_EQ(run(store.open(context_, "same"))->size, 10'000);
+  EXPECT_EQ(run_to_end(store.open(context_, "same"))->size, 10'000);
 }
 
 TEST_F(FolderTest, AFolderThatCannotBeUsedStopsTheStart) {

@@ -3,12 +3,9 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include "adapters/sqlite/database.hpp"
 #include "adapters/system/system.hpp"
+#include "base/run_to_end.hpp"
 
 namespace shop {
 namespace {
@@ -36,26 +33,18 @@ class SqlLogTest : public testing::Test {
     path_ = ::mkdtemp(pattern.data());
     database_ = sqlite::open({.path = path_ / "events.db"}, clock_);
     log_.emplace(*database_, clock_);
-    EXPECT_TRUE(run(log_->prepare({})));
+    EXPECT_TRUE(run_to_end(log_->prepare({})));
   }
   ~SqlLogTest() override {
     database_.reset();
     fs::remove_all(path_);
   }
 
-  template <class T>
-  T run(Task<T> task) {
-    boost::asio::io_context loop;
-    auto future = boost::asio::co_spawn(loop, std::move(task), boost::asio::use_future);
-    loop.run();  // to its end: whoever answers has let go of the loop by then
-    return future.get();
-  }
-
-  void publish(const std::string& topic, const std::string& key) { ASSERT_TRUE(run(log_->publish({}, {{topic, key, "{}", {}}}))); }
+  void publish(const std::string& topic, const std::string& key) { ASSERT_TRUE(run_to_end(log_->publish({}, {{topic, key, "{}", {}}}))); }
 
   std::vector<std::string> kept(const std::string& topic) {
     std::vector<std::string> keys;
-    const auto events = run(log_->history({}, {topic}, 100));
+    const auto events = run_to_end(log_->history({}, {topic}, 100));
     EXPECT_TRUE(events);
     for (const auto& event : events.value_or(std::vector<DeliveredEvent>())) keys.push_back(event.record.key);
     return keys;
@@ -72,22 +61,22 @@ TEST_F(SqlLogTest, WhatIsOldGoesOnceEveryGroupHasPassedIt) {
   for (const auto* key : {"a", "b", "c"}) publish("orders", key);
   publish("letters_dlq", "poison");
   const auto quick = log_->subscribe("quick", {"orders"}), slow = log_->subscribe("slow", {"orders"});
-  const auto all = run(quick->fetch(10, milliseconds(100)));
+  const auto all = run_to_end(quick->fetch(10, milliseconds(100)));
   ASSERT_TRUE(all && all->size() == 3);
-  ASSERT_TRUE(run(quick->commit(all->back())));
-  ASSERT_TRUE(run(slow->commit(all->at(1))));
+  ASSERT_TRUE(run_to_end(quick->commit(all->back())));
+  ASSERT_TRUE(run_to_end(slow->commit(all->at(1))));
 
   clock_.at = clock_.at + events_kept - hours(1);
-  EXPECT_EQ(run(log_->trim({}, events_kept)).value_or(true), false);
+  EXPECT_EQ(run_to_end(log_->trim({}, events_kept)).value_or(true), false);
   EXPECT_EQ(kept("orders"), (Keys{"a", "b", "c"})) << "not old enough";
 
   clock_.at = clock_.at + hours(2);
   publish("orders", "d");
-  EXPECT_EQ(run(log_->trim({}, events_kept)).value_or(true), false);
+  EXPECT_EQ(run_to_end(log_->trim({}, events_kept)).value_or(true), false);
   EXPECT_EQ(kept("orders"), (Keys{"c", "d"})) << "one group has not passed c, and d is young";
   EXPECT_EQ(kept("letters_dlq"), (Keys{"poison"})) << "dead letters wait for a person";
 
-  const auto rest = run(slow->fetch(10, milliseconds(100)));
+  const auto rest = run_to_end(slow->fetch(10, milliseconds(100)));
   ASSERT_TRUE(rest && rest->size() == 2) << "what was not passed is still handed out";
   EXPECT_EQ(rest->front().record.key, "c");
 }
