@@ -153,6 +153,12 @@ struct EmbeddedShop::Parts {
     files.stop();
   }
 
+  std::vector<Loop*> loops() {
+    std::vector<Loop*> all{&expiry, &trimming};
+    for (auto* service : services) std::ranges::copy(service->loops(), std::back_inserter(all));
+    return all;
+  }
+
   Task<Result<void>> prepare(const Context& context) {
     CO_CHECK(co_await events.prepare(context));
     CO_CHECK(co_await carts.prepare(context));
@@ -226,19 +232,13 @@ void EmbeddedShop::start() {
   auto& parts = *parts_;
   Context context;
   or_throw(run_blocking(parts.threads.first(), parts.prepare(context)));
-  for (auto* service : parts.services) {
-    for (auto* loop : service->loops()) parts.background.spawn(parts.threads.next(), loop->run());
-  }
-  for (auto* loop : {&parts.expiry, &parts.trimming}) parts.background.spawn(parts.threads.next(), loop->run());
+  for (auto* loop : parts.loops()) parts.background.spawn(parts.threads.next(), loop->run());
   if (parts.options.demo) or_throw(run_blocking(parts.threads.first(), parts.load_demo_once(context)));
 }
 
 bool EmbeddedShop::stop(Monotonic deadline) {
   auto& parts = *parts_;
-  for (auto* service : parts.services) {
-    for (auto* loop : service->loops()) loop->stop();
-  }
-  for (auto* loop : {&parts.expiry, &parts.trimming}) loop->stop();
+  for (auto* loop : parts.loops()) loop->stop();
   const bool ended = parts.background.wait(deadline);
   parts.threads.stop();
   return ended;
