@@ -266,15 +266,11 @@ class Process final : public ProcessResources {
   std::vector<net::Endpoint> search_nodes() const {
     constexpr std::string_view scheme = "elasticsearch://";
     const bool by_node = settings_.search.empty();
-    std::string_view rest = by_node ? settings_.elasticsearch_node : settings_.search;
-    if (rest.empty()) throw std::runtime_error("SEARCH is missing: give elasticsearch://host:port, or xapian:FOLDER.");
-    if (!by_node) rest.remove_prefix(scheme.size());
+    std::string_view given = by_node ? settings_.elasticsearch_node : settings_.search;
+    if (given.empty()) throw std::runtime_error("SEARCH is missing: give elasticsearch://host:port, or xapian:FOLDER.");
+    if (!by_node) given.remove_prefix(scheme.size());
     std::vector<net::Endpoint> nodes;
-    while (!rest.empty()) {
-      const auto comma = std::min(rest.find(','), rest.size());
-      nodes.push_back(endpoint_of(std::string(rest.substr(0, comma)), 9200, by_node ? "ELASTICSEARCH_NODE" : "SEARCH"));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
+    for (const auto& node : entries_of(given)) nodes.push_back(endpoint_of(node, 9200, by_node ? "ELASTICSEARCH_NODE" : "SEARCH"));
     return nodes;
   }
 

@@ -240,14 +240,9 @@ Format address(std::vector<std::string> schemes) {
 
 Format addresses() {
   return {"HOST:PORT,…", [](const std::string& value) -> std::string {
-            if (value.empty()) return {};
-            for (std::size_t at = 0; at <= value.size();) {
-              const auto end = std::min(value.find(',', at), value.size());
-              const auto one = std::string_view(value).substr(at, end - at);
-              const auto parts = split(one);
-              if (!parts.fault.empty()) return parts.fault;
+            for (const auto& one : entries_of(value)) {
+              if (auto fault = split(one).fault; !fault.empty()) return fault;
               if (one.find("://") != one.npos) return "is not HOST:PORT,HOST:PORT";
-              at = end + 1;
             }
             return {};
           }};
