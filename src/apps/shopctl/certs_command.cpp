@@ -15,14 +15,14 @@
 
 #include "adapters/system/system.hpp"
 #include "net/certificates.hpp"
+#include "runtime/edge.hpp"
+#include "services/gateway/domain.hpp"
 
 namespace shop {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view everybody[] = {"api-gateway",  "auth-service",   "product-service", "image-service",
-                                          "cart-service", "search-service", "order-service",   "shopctl"};
 constexpr std::chrono::days authority_days{3650};
 constexpr minutes clocks_differ{5};
 
@@ -92,7 +92,10 @@ int run_certs(const CertsCommand& command) {
   SystemClock clock;
   const auto now = clock.wall();
   std::vector<std::string> names = command.services;
-  if (names.empty()) names.assign(std::begin(everybody), std::end(everybody));
+  if (names.empty()) {
+    names = gateway::built_services();
+    names.insert(names.end(), {std::string(gateway_name), "shopctl"});
+  }
   const auto authority = authority_in(folder, now);
   std::vector<net::Certified> made;  // all of them before the first file changes
   for (const auto& name : names) made.push_back(wanted(net::issue_certificate(authority, name, lasting(now, std::chrono::days(command.days)))));

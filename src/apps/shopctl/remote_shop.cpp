@@ -11,11 +11,11 @@
 #include "apps/settings.hpp"
 #include "net/io_threads.hpp"
 #include "runtime/http_caller.hpp"
+#include "services/gateway/domain.hpp"
 
 namespace shop {
 namespace {
 
-constexpr std::string_view services[] = {"auth-service", "product-service", "image-service", "cart-service", "search-service", "order-service"};
 constexpr milliseconds consul_limit{5000};
 
 }  // namespace
@@ -25,8 +25,8 @@ void RemoteSettings::declare(CLI::App& app) {
   setting(app, "--consul-agent-port", "CONSUL_AGENT_PORT", consul_port, "Its port", 1, 65535);
   secret(app, "--internal-token", "INTERNAL_TOKEN", internal_token, "Credential of a distributed shop's services");
   tls.declare(app);
-  for (const auto service : services) {
-    setting(app, fmt::format("--{}-url", service), variable_of_peer(service), urls[std::string(service)], "Fixed address of a distributed shop's service",
+  for (const auto& service : gateway::built_services()) {
+    setting(app, fmt::format("--{}-url", service), variable_of_peer(service), urls[service], "Fixed address of a distributed shop's service",
             format::address({"http"}));
   }
 }
@@ -66,7 +66,7 @@ struct RemoteShop::Parts {
     if (settings.consul_host.empty()) return options;
     options.host = settings.consul_host;
     options.port = settings.consul_port;
-    options.watch.assign(std::begin(services), std::end(services));
+    options.watch = gateway::built_services();
     return options;
   }
 

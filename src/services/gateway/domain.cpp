@@ -25,6 +25,14 @@ std::optional<Prefix> prefix_of(std::string_view path) {
   return std::nullopt;
 }
 
+std::vector<std::string> built_services() {
+  std::vector<std::string> names;
+  for (const auto& prefix : prefixes) {
+    if (prefix.always) names.emplace_back(prefix.service);
+  }
+  return names;
+}
+
 bool hidden(std::string_view path) {
   for (const auto open : operator_paths) {
     if (path == open) return false;

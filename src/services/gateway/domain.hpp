@@ -3,7 +3,9 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace shop::gateway {
 
@@ -29,6 +31,9 @@ inline constexpr std::array<Prefix, 9> prefixes{{
 inline constexpr std::string_view slashes_below = "/products/sku/";
 
 std::optional<Prefix> prefix_of(std::string_view path);
+
+// The services that there are programs for.
+std::vector<std::string> built_services();
 
 // "/products/internal/stock/reserve", and what a service says of itself at /metrics and /openapi.json: nobody outside may know
 // that such paths exist, in whatever spelling.
