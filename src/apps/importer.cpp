@@ -119,6 +119,8 @@ std::string reason_of(const Error& error) {
 
 std::string_view last_part(std::string_view address) { return address.substr(address.rfind('/') + 1); }
 
+std::string path_of(const PresentProduct& product) { return "/" + product.id.text(); }
+
 // Attributes and descriptions in real files hold nulls and empty texts; they mean nothing.
 Attributes attributes_of(const std::optional<json::object>& object) {
   Attributes attributes;
@@ -152,6 +154,66 @@ Request multipart(const std::string& name, const std::string& bytes) {
   request.body += bytes;
   request.body += fmt::format("\r\n--{}--\r\n", boundary);
   return request;
+}
+
+// Each of these brings what is there to what is wanted, and says whether anything had to change. What is not in the file stays.
+Task<Result<bool>> bring_variants(const Peer& products, const Context& context, const PresentProduct& present, const product::NewProduct& wanted,
+                                  ImportReport& report) {
+  bool changed = false;
+  for (const auto& variant : *wanted.variants) {
+    const auto same = std::ranges::find(present.variants, variant.attributes->values, &PresentVariant::attributes);
+    if (same == present.variants.end()) {
+      const product::NewStandaloneVariant fresh{*variant.attributes, variant.price, variant.costPrice, variant.initialStockQuantity,
+                                                variant.lowStockThreshold};
+      CO_CHECK(co_await products.post<Nothing>(context, path_of(present) + "/variants", fresh));
+      ++report.variants_created;
+      changed = true;
+      continue;
+    }
+    const auto threshold = variant.lowStockThreshold ? std::optional(variant.lowStockThreshold->value) : std::nullopt;
+    if (same->price == variant.price && same->costPrice == variant.costPrice && same->lowStockThreshold == threshold) continue;
+    const product::UpdateVariant change{{}, variant.price, {true, variant.costPrice}, {true, variant.lowStockThreshold}};
+    CO_CHECK(co_await products.put<Nothing>(context, "/variants/" + same->id.text(), change));
+    changed = true;
+  }
+  co_return changed;
+}
+
+Task<Result<bool>> bring_images(const Peer& products, const Context& context, const PresentProduct& present, const product::NewProduct& wanted) {
+  std::vector<product::NewImage> missing;
+  for (const auto& image : *wanted.images) {
+    // A picture's name says its content; the address before it may have been another's then.
+    const auto name = last_part(image.imageUrl.value);
+    const bool there = std::ranges::any_of(present.images, [&](const auto& p) { return last_part(p.imageUrl) == name; });
+    if (!there) missing.push_back({image.imageUrl, {}, present.images.empty() && missing.empty(), {}});
+  }
+  if (missing.empty()) co_return false;
+  CO_CHECK(co_await products.post<Nothing>(context, path_of(present) + "/images", missing));
+  co_return true;
+}
+
+Task<Result<bool>> bring_categories(const Peer& products, const Context& context, const PresentProduct& present, const product::NewProduct& wanted) {
+  bool changed = false;
+  for (const auto& id : *wanted.categoryIds) {
+    if (std::ranges::any_of(present.categories, [&](const auto& c) { return c.categoryId == id; })) continue;
+    CO_CHECK(co_await products.post<Nothing>(context, path_of(present) + "/categories", product::CategoryIds{{id}}));
+    changed = true;
+  }
+  co_return changed;
+}
+
+Task<Result<bool>> bring_up_to_date(const Peer& products, const Context& context, const PresentProduct& present, const product::NewProduct& wanted,
+                                    ImportReport& report) {
+  const Texts description = wanted.description ? wanted.description->texts : Texts();
+  const bool texts = present.name != wanted.name.texts || present.description != description;
+  if (texts) {
+    const product::UpdateProduct change{{}, wanted.name, {true, wanted.description}, {}};
+    CO_CHECK(co_await products.put<Nothing>(context, path_of(present), change));
+  }
+  CO_TRY(const bool variants, co_await bring_variants(products, context, present, wanted, report));
+  CO_TRY(const bool images, co_await bring_images(products, context, present, wanted));
+  CO_TRY(const bool categories, co_await bring_categories(products, context, present, wanted));
+  co_return texts || variants || images || categories;
 }
 
 }  // namespace
@@ -256,7 +318,7 @@ Task<> Importer::work(const Context& context, Job& job) {
   }
 }
 
-Task<Result<void>> Importer::one_product(const Context& context, const json::value& row, ImportReport& report) {
+Task<Result<product::NewProduct>> Importer::request_of(const Context& context, const json::value& row, ImportReport& report) {
   CO_TRY(const auto wanted, codec::from_value<ImportProduct>(row));
   product::NewProduct request{wanted.sku, wanted.name, {}, {}, std::vector<product::NewVariant>(), std::vector<CategoryId>(),
                               std::vector<product::NewImage>()};
@@ -276,58 +338,22 @@ Task<Result<void>> Importer::one_product(const Context& context, const json::val
     CO_TRY(const auto address, co_await picture(context, name, report));
     request.images->push_back({Url{address}, {}, request.images->empty(), {}});
   }
+  co_return request;
+}
 
-  auto present = co_await products_.get<PresentProduct>(context, "/sku/" + percent_encoded(wanted.sku.value));
-  if (!present && present.error().code == Code::not_found) {
-    CO_TRY(const auto created, co_await products_.post<CreatedId>(context, "/", request));
-    ++report.products_created;
-    report.variants_created += static_cast<std::int64_t>(request.variants->size());
-    report.created.push_back({created.id, wanted.sku.value});
+Task<Result<void>> Importer::one_product(const Context& context, const json::value& row, ImportReport& report) {
+  CO_TRY(const auto wanted, co_await request_of(context, row, report));
+  const auto present = co_await products_.get<PresentProduct>(context, "/sku/" + percent_encoded(wanted.sku.value));
+  if (present) {
+    CO_TRY(const bool changed, co_await bring_up_to_date(products_, context, *present, wanted, report));
+    ++(changed ? report.products_updated : report.products_unchanged);
     co_return Result<void>();
   }
-  if (!present) co_return Failure(std::move(present).error());
-
-  const std::string base = "/" + present->id.text();
-  bool changed = false;
-  const Texts description = request.description ? request.description->texts : Texts();
-  if (present->name != wanted.name.texts || present->description != description) {
-    product::UpdateProduct change{{}, wanted.name, {true, request.description}, {}};
-    CO_CHECK(co_await products_.put<Nothing>(context, base, change));
-    changed = true;
-  }
-  for (const auto& variant : *request.variants) {
-    const auto same = std::ranges::find(present->variants, variant.attributes->values, &PresentVariant::attributes);
-    if (same == present->variants.end()) {
-      const product::NewStandaloneVariant fresh{*variant.attributes, variant.price, variant.costPrice, variant.initialStockQuantity,
-                                                variant.lowStockThreshold};
-      CO_CHECK(co_await products_.post<Nothing>(context, base + "/variants", fresh));
-      ++report.variants_created;
-      changed = true;
-      continue;
-    }
-    const auto threshold = variant.lowStockThreshold ? std::optional(variant.lowStockThreshold->value) : std::nullopt;
-    if (same->price == variant.price && same->costPrice == variant.costPrice && same->lowStockThreshold == threshold) continue;
-    const product::UpdateVariant change{{}, variant.price, {true, variant.costPrice}, {true, variant.lowStockThreshold}};
-    CO_CHECK(co_await products_.put<Nothing>(context, "/variants/" + same->id.text(), change));
-    changed = true;
-  }
-  std::vector<product::NewImage> missing;
-  for (const auto& image : *request.images) {
-    // A picture's name says its content; the address before it may have been another's then.
-    const auto name = last_part(image.imageUrl.value);
-    const bool there = std::ranges::any_of(present->images, [&](const auto& p) { return last_part(p.imageUrl) == name; });
-    if (!there) missing.push_back({image.imageUrl, {}, present->images.empty() && missing.empty(), {}});
-  }
-  if (!missing.empty()) {
-    CO_CHECK(co_await products_.post<Nothing>(context, base + "/images", missing));
-    changed = true;
-  }
-  for (const auto& id : *request.categoryIds) {
-    if (std::ranges::any_of(present->categories, [&](const auto& c) { return c.categoryId == id; })) continue;
-    CO_CHECK(co_await products_.post<Nothing>(context, base + "/categories", product::CategoryIds{{id}}));
-    changed = true;
-  }
-  ++(changed ? report.products_updated : report.products_unchanged);
+  if (present.error().code != Code::not_found) co_return Failure(present.error());
+  CO_TRY(const auto created, co_await products_.post<CreatedId>(context, "/", wanted));
+  ++report.products_created;
+  report.variants_created += static_cast<std::int64_t>(wanted.variants->size());
+  report.created.push_back({created.id, wanted.sku.value});
   co_return Result<void>();
 }
 

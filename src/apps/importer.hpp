@@ -46,6 +46,7 @@ class Importer {
   struct Job;
   Task<> categories(const Context& context, const boost::json::value& list, std::optional<CategoryId> parent, ImportReport& report);
   Task<> work(const Context& context, Job& job);
+  Task<Result<product::NewProduct>> request_of(const Context& context, const boost::json::value& row, ImportReport& report);
   Task<Result<void>> one_product(const Context& context, const boost::json::value& row, ImportReport& report);
   Task<Result<std::string>> picture(const Context& context, const std::string& name, ImportReport& report);
   Task<> currencies(const Context& context, const boost::json::value& list, ImportReport& report);
