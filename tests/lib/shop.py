@@ -186,8 +186,7 @@ class OneProcess(Running):
             self.process.wait()
 
     def resident_mb(self):
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024
+        return resident_mb(self.process.pid)
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -224,6 +223,62 @@ class OneProcess(Running):
         if self.own_folder:
             shutil.rmtree(self.data, ignore_errors=True)
             self.log_path.unlink(missing_ok=True)
+
+
+def resident_mb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
+
+
+class Alone:
+    """One service of build/bin on a port of its own, ready when it is made: Alone("cart-service", "--redis-url", "memory:")."""
+
+    TOKEN = "a-token-for-services-only"
+
+    def __init__(self, name, *arguments, port=None, environment=None):
+        self.name, self.port = name, port or free_port()
+        self.log = tempfile.NamedTemporaryFile(prefix=f"shop-{name}-", suffix=".log")
+        command = [program(name), "--port", str(self.port), "--bind", "127.0.0.1", "--internal-token", self.TOKEN, *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env={**os.environ, **(environment or {})})
+        try:
+            eventually(self.ready, START_LIMIT_S)
+        except AssertionError:
+            said = self.said()
+            self.close()
+            raise AssertionError(f"{name} did not start:\n{said[-2000:]}") from None
+
+    def ready(self):
+        assert self.process.poll() is None
+        try:
+            return self.client().get("/health/ready").status == 200
+        except OSError:
+            return False
+
+    def client(self, timeout=30):
+        return Client("127.0.0.1", self.port, timeout=timeout)
+
+    def said(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+    def resident_mb(self):
+        return resident_mb(self.process.pid)
+
+    def kill(self):
+        self.process.kill()
+        self.close()
+
+    def close(self):
+        """Its exit code; however often."""
+        code = ended(self.process)
+        self.log.close()
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind and not self.log.closed:
+            print(self.said()[-1500:], file=sys.stderr)
+        self.close()
 
 
 def ended(process, limit_s=15):

@@ -80,8 +80,7 @@ class Stack(shop.Running):
         return {name: len(os.listdir(f"/proc/{entry['pid']}/fd")) for name, entry in self.stack.services.items()}
 
     def resident_mb(self):
-        return sum(int(line.split()[1]) for pid in self.pids() for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-                   if line.startswith("VmRSS:")) / 1024
+        return sum(map(shop.resident_mb, self.pids()))
 
     def cpu_seconds(self):
         total = 0

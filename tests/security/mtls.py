@@ -21,7 +21,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
-from shop import ended, eventually, free_port, program  # noqa: E402
+from shop import ended, eventually, free_port, program, resident_mb  # noqa: E402
 
 TOKEN = "a-token-for-services-only"
 START_LIMIT_S = 60
@@ -69,7 +69,7 @@ class Process:
         return total / 1e9
 
     def resident_mb(self):
-        return int(next(line for line in open(f"/proc/{self.process.pid}/status") if line.startswith("VmRSS")).split()[1]) / 1024
+        return resident_mb(self.process.pid)
 
     def end(self):
         return ended(self.process, 20)

@@ -2,21 +2,14 @@
 
 The origin reads with wire.py's strict reader and keeps every request it was sent: what it did not see, the gateway did not pass on.
 """
-import os
-import pathlib
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 
 import wire
-from shop import Client, ended, free_port, program
+from shop import Alone
 
 SERVICES = ("AUTH", "PRODUCT", "IMAGE", "SEARCH", "CART", "ORDER", "REVIEW", "PAYMENT", "STATS")
-TOKEN = "a-token-for-services-only"
-START_LIMIT_S = 60
 
 
 def answer(status=200, headers=(), body=b"", length=True):
@@ -102,49 +95,9 @@ class Origin:
         self.listener.close()
 
 
-class Gateway:
+class Gateway(Alone):
     """build/bin/api-gateway with every service at the origin's address."""
 
     def __init__(self, origin_port):
-        self.port = free_port()
-        self.log = tempfile.NamedTemporaryFile(prefix="shop-gateway-", suffix=".log")
         address = f"http://127.0.0.1:{origin_port}"
-        environment = {**os.environ, "PORT": str(self.port), "BIND": "127.0.0.1", "INTERNAL_TOKEN": TOKEN, "THREADS": "2",
-                       **{f"{name}_SERVICE_URL": address for name in SERVICES}}
-        environment.pop("CONSUL_AGENT_HOST", None)
-        self.process = subprocess.Popen([program("api-gateway")], env=environment, stdout=self.log, stderr=self.log)
-        end = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
-            try:
-                if self.client().get("/health/ready").status == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.02)
-        text = self.text()
-        self.close()
-        raise AssertionError(f"The gateway did not start:\n{text[-2000:]}")
-
-    def client(self):
-        return Client("127.0.0.1", self.port)
-
-    def text(self):
-        return pathlib.Path(self.log.name).read_text(errors="replace")
-
-    def resident_mb(self):
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(text.split("VmRSS:")[1].split()[0]) / 1024
-
-    def close(self):
-        ended(self.process)
-        self.log.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind:
-            print(self.text()[-1500:], file=sys.stderr)
-        self.close()
+        super().__init__("api-gateway", environment={"THREADS": "2", "CONSUL_AGENT_HOST": "", **{f"{name}_SERVICE_URL": address for name in SERVICES}})

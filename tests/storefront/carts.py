@@ -3,9 +3,7 @@
 import concurrent.futures
 import pathlib
 import re
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -13,7 +11,7 @@ import uuid
 from decimal import ROUND_HALF_UP, Decimal
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from shop import Client, OneProcess, free_port, opened, program  # noqa: E402
+from shop import Alone, OneProcess, free_port, opened  # noqa: E402
 
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 CART = ["id", "userId", "items", "createdAt", "updatedAt"]
@@ -305,20 +303,9 @@ class Silent:
 
 def without_catalogue(port, why):
     """cart-service alone: the request's own words are kept, in time, and a later answer of the catalogue is not needed."""
-    own = free_port()
-    command = [program("cart-service"), "--port", str(own), "--bind", "127.0.0.1", "--internal-token", "a-token-for-this-test", "--redis-url", "memory:",
-               "--product-service-url", f"127.0.0.1:{port}", "--auth-service-url", f"127.0.0.1:{port}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        client, end = Client("127.0.0.1", own), time.monotonic() + 30
-        while True:
-            try:
-                if client.get("/health/ready").status == 200:
-                    break
-            except OSError:
-                pass
-            assert time.monotonic() < end and process.poll() is None, "cart-service did not start"
-            time.sleep(0.02)
+    nobody = f"127.0.0.1:{port}"
+    with Alone("cart-service", "--redis-url", "memory:", "--product-service-url", nobody, "--auth-service-url", nobody) as service:
+        client = service.client()
         path = "/" + is_cart(client.post("/"), 201)["id"]
         product, variant = str(uuid.uuid4()), str(uuid.uuid4())
         begun = time.monotonic()
@@ -330,11 +317,7 @@ def without_catalogue(port, why):
         item = is_cart(client.post(path + "/items", {"productId": product, "variantId": str(uuid.uuid4()), "quantity": 1, "price": "9.50", "imageUrl": "", "name": None}))["items"][1]
         assert (item["price"], item["name"], item["imageUrl"], item["attributes"]) == (9.5, "Product Name Unavailable", None, {}), item
         print(f"  catalogue {why}: a line after {took * 1000:.0f} ms")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
-    finally:
-        process.kill()
-        process.wait()
+        assert service.close() == 0
 
 
 def main():

@@ -5,9 +5,7 @@ import hashlib
 import pathlib
 import re
 import select
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +14,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import pictures  # noqa: E402
-from shop import Client, OneProcess, ROOT, Running, free_port, opened, program  # noqa: E402
+from shop import Alone, OneProcess, ROOT, Running, free_port, opened  # noqa: E402
 
 STING = [pictures.SCRIPT, b"<?php", b"<svg", b"<!DOCTYPE", b"PK\x03\x04", b"alert("]
 TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
@@ -207,39 +205,8 @@ def name_of(data):
     return str(uuid.UUID(bytes=bytes(digest)))
 
 
-TOKEN = "a-token-for-this-test"
-
-
-class Process:
-    """One of build/bin on a port of its own, ready when the constructor returns."""
-
-    def __init__(self, name, *arguments, port=None):
-        self.name, self.port = name, port or free_port()
-        command = [program(name), "--port", str(self.port), "--bind", "127.0.0.1", "--internal-token", TOKEN, *map(str, arguments)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        end = time.monotonic() + 30
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                if self.client().get("/health/ready").status == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.02)
-        self.process.kill()
-        raise AssertionError(f"{name} did not start: {self.process.communicate()[1].decode()}")
-
-    def client(self):
-        return Client("127.0.0.1", self.port)
-
-    def end(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        code = self.process.wait(15)
-        self.process.stderr.close()
-        return code
-
-
 def replica(folder, base="http://shop.test/", uploads=100_000):
-    return Process("image-service", "--upload-dir", folder, "--image-base-url", base, "--uploads-per-minute", uploads, "--upload-attempts-per-minute", 100_000)
+    return Alone("image-service", "--upload-dir", folder, "--image-base-url", base, "--uploads-per-minute", uploads, "--upload-attempts-per-minute", 100_000)
 
 
 class BehindGateway(Running):
@@ -250,11 +217,11 @@ class BehindGateway(Running):
     def __enter__(self):
         self.folder, self.port = tempfile.TemporaryDirectory(prefix="shop-images-"), free_port()
         self.images = replica(self.folder.name, f"http://localhost:{self.port}")
-        self.gateway = Process("api-gateway", "--image-service-url", f"127.0.0.1:{self.images.port}", port=self.port)
+        self.gateway = Alone("api-gateway", "--image-service-url", f"127.0.0.1:{self.images.port}", port=self.port)
         return self
 
     def __exit__(self, *_):
-        codes = [self.gateway.end(), self.images.end()]
+        codes = [self.gateway.close(), self.images.close()]
         self.folder.cleanup()
         assert codes == [0, 0], codes
 
@@ -285,15 +252,14 @@ def whole_or_not_at_all():
                     pool.submit(send_until_gone, replicas[worker % 2], worker, acknowledged)
                 time.sleep(0.5)
                 for each in replicas:
-                    each.end(signal.SIGKILL)
+                    each.kill()
         names = {path.name for path in pathlib.Path(folder).iterdir() if not path.name.startswith(".")}
         assert len(acknowledged) > 20, len(acknowledged)
         assert set(acknowledged) <= names, "an acknowledged picture is missing"
         for name in names:
             data = (pathlib.Path(folder) / name).read_bytes()
             assert name_of(data) == name[:36], f"{name} is not whole"
-        last = replica(folder)
-        try:
+        with replica(folder) as last:
             client = last.client()
             some = next(iter(acknowledged))
             for path in ("/" + some, "/images/" + some):
@@ -306,8 +272,7 @@ def whole_or_not_at_all():
                 if path.is_symlink():
                     assert client.get("/" + path.name).status == 404, "a link is not followed"
             assert client.get("/health").json()["dependencies"] == {"storage": "UP"}
-        finally:
-            assert last.end() == 0, "a drained process ends with 0"
+            assert last.close() == 0, "a drained process ends with 0"
         print(f"  {len(acknowledged)} uploads acknowledged across 3 kills of both replicas, {len(names)} files, all whole")
 
 

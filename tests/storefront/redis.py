@@ -2,7 +2,6 @@
 """Carts in a real Redis: what stands there and for how long, two replicas of cart-service on it, and Redis killed under load."""
 import concurrent.futures
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import time
 import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from shop import Client, ROOT, eventually, free_port, program  # noqa: E402
+from shop import Alone, ROOT, eventually, free_port  # noqa: E402
 
 COMPONENTS = ROOT / "scripts" / "components"
 LIFETIME_S = 604_800
@@ -58,31 +57,12 @@ class Redis:
         return text
 
 
-class Replica:
+class Replica(Alone):
     """cart-service on that Redis. Nobody is at home where the catalogue should be: the requests' own words count."""
 
     def __init__(self, redis):
-        self.port = free_port()
         nobody = f"127.0.0.1:{free_port()}"
-        self.process = subprocess.Popen(
-            [program("cart-service"), "--port", str(self.port), "--bind", "127.0.0.1", "--internal-token", "a-token-for-this-test", "--redis-url",
-             f"redis://127.0.0.1:{redis.port}", "--product-service-url", nobody, "--auth-service-url", nobody], stdout=subprocess.DEVNULL)
-        eventually(self.ready, limit_s=30)
-
-    def client(self):
-        return Client("127.0.0.1", self.port, timeout=20)
-
-    def ready(self):
-        try:
-            return self.client().get("/health/ready").status == 200
-        except OSError:
-            assert self.process.poll() is None, "cart-service ended"
-            return False
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(15)
-        assert code == 0, code
+        super().__init__("cart-service", "--redis-url", f"redis://127.0.0.1:{redis.port}", "--product-service-url", nobody, "--auth-service-url", nobody)
 
 
 def line(variant, quantity=1):
@@ -194,16 +174,16 @@ def main():
         redis, replicas = Redis(folder), []
         redis.start()
         try:
-            replicas = [Replica(redis), Replica(redis)]
+            for _ in range(2):
+                replicas.append(Replica(redis))
             what_stands_there(redis, replicas[0])
             two_replicas(redis, replicas)
             killed_under_load(redis, replicas)
             for replica in replicas:
-                replica.end()
+                assert replica.close() == 0, f"exit code {replica.process.returncode}"
         finally:
             for replica in replicas:
-                replica.process.kill()
-                replica.process.wait()
+                replica.close()
             redis.stop()
     print("Carts in Redis are whole, shared and prolonged.")
 
