@@ -143,14 +143,14 @@ struct EmbeddedShop::Parts {
   }
 
   // Whatever still runs ends in this order: the I/O threads, then the workers, whose answers go to the loops of those threads,
-  // then the loops with what is left in them, then all that it refers to.
+  // then what waits for its turn in a service, then the loops with what is left in them, then all that it refers to.
   ~Parts() {
     threads.stop();
-    for (auto* service : services) service->abandon();
     for (auto* database : {&auth_database, &product_database, &order_database, &events_database, &carts_database}) database->reset();
     search_index.reset();
     hashing.stop();
     files.stop();
+    for (auto* service : services) service->abandon();
   }
 
   std::vector<Loop*> loops() {

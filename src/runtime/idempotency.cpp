@@ -1,10 +1,16 @@
 #include "runtime/idempotency.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 #include "runtime/tokens.hpp"
 
 namespace shop {
 namespace {
 
+constexpr Query insert_fresh{"claim_fresh",
+                             "INSERT INTO idempotency_keys (caller, key, request_hash, resource, created_at, status, body)"
+                             " VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 constexpr Query insert{"claim_insert",
                        "INSERT INTO idempotency_keys (caller, key, request_hash, resource, created_at, status, body)"
                        " VALUES ($1, $2, $3, $4, $5, $7, $8)"
@@ -48,6 +54,13 @@ Task<Result<std::optional<Claim>>> claim_answered(Transaction& tx, const Idempot
   if (!standing || standing->status != 0 || standing->resource != resource) co_return standing;
   CO_CHECK(co_await settle_claim(tx, key, status, body));
   co_return std::optional<Claim>();
+}
+
+Task<Result<void>> claim_fresh(Transaction& tx, std::vector<AnsweredClaim> claims, const Instant& now) {
+  std::ranges::sort(claims, {}, [](const AnsweredClaim& c) { return std::tie(c.key->caller, c.key->key); });  // in which all lock them
+  std::vector<Params> sets;
+  for (const auto& c : claims) sets.push_back(codec::params_of(c.key->caller, c.key->key, c.key->request_hash, c.resource, now, c.status, c.body));
+  return tx.later(insert_fresh, std::move(sets));
 }
 
 Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body) {

@@ -43,6 +43,15 @@ Task<Result<std::optional<Claim>>> claim(Transaction& tx, const IdempotencyKey& 
 Task<Result<std::optional<Claim>>> claim_answered(Transaction& tx, const IdempotencyKey& key, const std::string& resource, const Instant& now,
                                                   int status, const std::string& body);
 
+// For several that nobody has claimed before: conflict UNIQUE when one was.
+struct AnsweredClaim {
+  const IdempotencyKey* key;
+  std::string resource;
+  int status = 0;
+  std::string_view body;
+};
+Task<Result<void>> claim_fresh(Transaction& tx, std::vector<AnsweredClaim> claims, const Instant& now);
+
 Task<Result<void>> settle_claim(Transaction& tx, const IdempotencyKey& key, int status, const std::string& body);
 
 // Work that was given up: the key is free again.

@@ -35,7 +35,7 @@ class Service {
   virtual std::vector<Loop*> loops() = 0;
   virtual Task<Result<void>> prepare(const Context& context) = 0;  // before the first request
 
-  // The I/O threads have ended, their loops have not: what waits here belongs to them and is let go.
+  // The I/O threads and the stores' have ended, the loops have not: what waits here belongs to them and is let go.
   virtual void abandon() {}
 };
 

@@ -141,6 +141,7 @@ Outcome run(std::uint64_t seed, int operations, Bug bug) {
     if (world.disk(i).flush_failed() > 0) out.faults["flush refused"] += world.disk(i).flush_failed();
   }
   for (const auto& [kind, times] : shoppers.ledger().done) out.done[kind] += times;
+  out.done["several orders in one transaction"] = witness.together();
   for (const auto& [status, times] : shoppers.ledger().statuses) out.done[fmt::format("answer {}", status)] += times;
   out.steps = witness.steps();
   out.hash = simulation.hash();

@@ -156,17 +156,22 @@ void Witness::note_step(Open& open, std::string_view name, const Params& params,
   const auto step = [&](std::string action, std::string answer) { steps.push_back({text(params, 0), std::move(action), std::move(answer)}); };
   const auto last = [&](std::string_view action) { return !steps.empty() && steps.back().action == action; };
   const auto found = [&](std::size_t column) { return std::get<std::string>(rows.row(0)[column]); };
-  if (name == "reservation_insert" && text(params, 1) == "HELD") {
-    step("RESERVE", changed ? "HELD" : "AGAIN");
+  const auto of = [&](const std::string& order) { return std::ranges::find(steps, order, &Step::order); };
+  if (name == "reservation_hold") {
+    step("RESERVE", "HELD");
+  } else if (name == "reservation_drop") {
+    of(text(params, 0))->answer = "REFUSED";
+  } else if (name == "reservation_find" && rows.count() > 0) {
+    step("RESERVE", found(0) == "RELEASED" ? "RELEASED" : "AGAIN");
   } else if (name == "reservation_insert" && changed) {
     step("RELEASE", "NONE");
-  } else if (name == "reservation_find" && last("RESERVE") && rows.count() > 0 && found(0) == "RELEASED") {
-    steps.back().answer = "RELEASED";
-  } else if (name == "stock_take" && last("RESERVE") && rows.count() == 0) {
-    steps.back().answer = "REFUSED";
   } else if (name == "reservation_set" && changed) {
     if (text(params, 2) == "CONFIRMED") step("CONFIRM", "CONFIRMED");
     else step("RELEASE", text(params, 1));
+  } else if (name == "outcome_place") {
+    step("COMMIT", "PLACED");
+  } else if (name == "claim_fresh") {
+    of(text(params, 3))->key = text(params, 0) + " " + text(params, 1);
   } else if (name == "outcome_insert") {
     if (text(params, 1) == "PLACED") step("COMMIT", "PLACED");
     else step("GIVE_UP", "ABANDONED");
@@ -194,8 +199,13 @@ void Witness::ended(std::uint64_t id, simulated::Ending ending) {
   if (it == open_.end()) return;
   auto& open = it->second;
   check_locks(open);
+  // All refused is why it was rolled back. When something else was, nobody was told of those that were refused.
+  const bool refused = std::ranges::all_of(open.steps, [](const Step& step) {
+    return step.answer == "REFUSED" || step.answer == "RELEASED" || step.answer == "CONFLICT";
+  });
+  const auto placing = [](const Step& step) { return step.answer == "HELD" || (step.action == "COMMIT" && step.answer == "PLACED"); };
+  if (ending == simulated::Ending::committed && std::ranges::count_if(open.steps, placing) > 1) ++together_;
   for (auto& step : open.steps) {
-    const bool refused = step.answer == "REFUSED" || step.answer == "RELEASED" || step.answer == "CONFLICT";  // which is why it was rolled back
     if (ending == simulated::Ending::rolled_back && !refused) continue;
     step.unsure = ending == simulated::Ending::unknown;
     steps_.push_back(std::move(step));
@@ -213,7 +223,7 @@ Task<Result<Rows>> Witness::faulty(Open& open, Transaction& tx, const Query& que
   const auto name = query.name;
   switch (bug_) {
     case Bug::no_key:
-      if (name == "claim_insert") co_return one_row_changed();
+      if (name == "claim_insert" || name == "claim_fresh") co_return one_row_changed();
       break;
     case Bug::event_after_commit:
       if (name == "outbox_insert") {
@@ -245,7 +255,11 @@ Task<Result<Rows>> Witness::faulty(Open& open, Transaction& tx, const Query& que
     case Bug::key_passed:
       if (name == "claim_find" && !open.steps.empty() && open.steps.back().action == "COMMIT") {
         CO_TRY(auto rows, co_await tx.run(query, params));
-        if (rows.count() > 0) rows.cells[1] = open.steps.back().order;
+        const auto& own = open.steps.back().order;
+        if (rows.count() > 0 && std::get<std::string>(rows.cells[1]) != own) {
+          rows.cells[1] = own;
+          rows.cells[2] = std::int64_t{0};
+        }
         co_return rows;
       }
       break;

@@ -47,6 +47,7 @@ class Witness final : public simulated::Meddler {
   const std::vector<Step>& steps() const { return steps_; }
   const std::set<std::string>& lock_faults() const { return lock_faults_; }  // pairs of rows locked in both orders
   const std::map<std::string, std::int64_t>& ratings() const { return ratings_; }  // how often a product's was set
+  std::int64_t together() const { return together_; }                                 // transactions in which several orders were reserved for, or placed
 
  private:
   using Row = std::uint64_t;
@@ -81,6 +82,7 @@ class Witness final : public simulated::Meddler {
   std::set<std::string> lock_faults_;
   std::map<std::string, std::int64_t> ratings_;
   std::vector<Step> steps_;
+  std::int64_t together_ = 0;
 };
 
 }  // namespace shop::simulation

@@ -14,6 +14,7 @@ class OrderModule final : public Service {
   Health& health() override { return health_; }
   std::vector<Loop*> loops() override { return {&outbox_.relay(), &consumer_.loop(), &janitor_}; }
   Task<Result<void>> prepare(const Context& context) override;
+  void abandon() override { service_.abandon(); }
 
  private:
   Task<Result<void>> handle(const Context& context, const std::vector<ReceivedEvent>& events);

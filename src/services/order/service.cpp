@@ -87,7 +87,7 @@ std::vector<Fault> further_faults(const OrderRequest& request, bool guest) {
 OrderService::OrderService(Settings settings, Database& database, Outbox& outbox, StockPeer stock, KeyValueStore& advice, Clock& clock,
                            Random& random)
     : settings_(settings), database_(database), outbox_(outbox), stock_(std::move(stock)), limiter_(advice), rendezvous_(advice, clock), clock_(clock),
-      random_(random) {}
+      random_(random), commits_(clock, [this](const Context& context, const Commits::Items& items) { return commit(context, items); }) {}
 
 // --- placing
 
@@ -137,7 +137,8 @@ Task<Result<std::string>> OrderService::place_as(const Context& context, const P
     (void)co_await give_up(context, id);
     co_return Failure(std::move(order).error());
   }
-  auto committed = co_await write(database_, context, [&](Transaction& tx) { return commit_in(tx, *order, placing, key); });
+  const Reader buyer{placing.language, placing.caller.may(Permission::read_order), true};
+  auto committed = co_await commits_.run(context, Ready{*order, codec::to_json(order_for(*order, buyer)), key, context.trace.traceparent()});
   if (!committed && committed.error().code != Code::unknown_outcome) (void)co_await give_up(context, id);
   co_return committed;  // an unknown outcome is settled when the reservation expires
 }
@@ -180,15 +181,46 @@ Result<StoredOrder> OrderService::draft(const Placing& placing, const OrderId& i
   return order;
 }
 
-Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const StoredOrder& order, const Placing& placing,
-                                                  const std::optional<IdempotencyKey>& key) {
+// Nearly always nobody has decided on the order or claimed its key, and no row needs to be looked at. Where one stands, each order is on its own.
+Task<Result<OrderService::Commits::Answers>> OrderService::commit(const Context& context, const Commits::Items& items) {
+  const auto fresh = co_await write(database_, context, [&](Transaction& tx) { return commit_fresh_in(tx, items); });
+  Commits::Answers answers;
+  if (fresh) {
+    for (const auto* ready : items) answers.push_back(ready->answer);
+  } else if (fresh.error().name == "UNIQUE" && items.size() == 1) {
+    answers.push_back(co_await write(database_, context, [&](Transaction& tx) { return commit_in(tx, *items.front()); }));
+  } else {
+    co_return Failure(fresh.error());
+  }
+  co_return answers;
+}
+
+Task<Result<void>> OrderService::commit_fresh_in(Transaction& tx, const Commits::Items& items) {
   const auto now = clock_.wall();
+  std::vector<OrderId> ids;
+  std::vector<AnsweredClaim> claims;
+  for (const auto* ready : items) {
+    ids.push_back(ready->order.row.id);
+    if (ready->key) claims.push_back({&*ready->key, ids.back().text(), 201, ready->answer});
+  }
+  std::ranges::sort(ids);  // in which all lock them
+  CO_CHECK(co_await store::place(tx, ids, now));
+  CO_CHECK(co_await claim_fresh(tx, std::move(claims), now));
+  for (const auto* ready : items) {
+    CO_CHECK(co_await store::insert_order(tx, ready->order));
+    CO_CHECK(co_await publish(tx, "ORDER_CREATED", ready->order, ready->traceparent));
+  }
+  co_return Result<void>();
+}
+
+Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const Ready& ready) {
+  const auto now = clock_.wall();
+  const auto& order = ready.order;
   CO_TRY(const auto outcome, co_await store::decide(tx, order.row.id, store::placed, now));
   if (outcome != store::placed) co_return fail(Code::conflict, "The order was given up meanwhile.", "RESERVATION_RELEASED");
-  const auto answer = codec::to_json(order_for(order, {placing.language, placing.caller.may(Permission::read_order), true}));
-  if (key) {
+  if (ready.key) {
     // A request under the same key may have come first with the same id: then its order is the answer.
-    CO_TRY(const auto standing, co_await claim_answered(tx, *key, order.row.id.text(), now, 201, answer));
+    CO_TRY(const auto standing, co_await claim_answered(tx, *ready.key, order.row.id.text(), now, 201, ready.answer));
     if (standing && standing->resource != order.row.id.text()) {
       co_return fail(Code::conflict, "The key has passed to another attempt.", "RESERVATION_RELEASED");  // whose id alone can be placed
     }
@@ -196,12 +228,12 @@ Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const StoredO
   }
   CO_CHECK(co_await store::insert_order(tx, order));
   CO_CHECK(co_await publish(tx, "ORDER_CREATED", order));
-  co_return answer;
+  co_return ready.answer;
 }
 
-Task<Result<void>> OrderService::publish(Transaction& tx, std::string type, const StoredOrder& order) {
+Task<Result<void>> OrderService::publish(Transaction& tx, std::string type, const StoredOrder& order, std::string traceparent) {
   const auto payload = codec::to_json(order_for(order, {"en", true, type == "ORDER_CREATED" || type == "ORDER_CANCELLED"}));
-  return outbox_.append(tx, {"order_events", order.row.id.text(), std::move(type), first_event(order.row.version), payload});
+  return outbox_.append(tx, {"order_events", order.row.id.text(), std::move(type), first_event(order.row.version), payload, std::move(traceparent)});
 }
 
 Task<Result<void>> OrderService::give_up(const Context& context, const OrderId& id) {
@@ -226,7 +258,8 @@ Task<Result<Settlements>> OrderService::settle_all(const Context& context, const
   co_return co_await write(database_, context, [&](Transaction& tx) { return settle_all_in(tx, request.orderIds); });
 }
 
-Task<Result<Settlements>> OrderService::settle_all_in(Transaction& tx, const std::vector<OrderId>& ids) {
+Task<Result<Settlements>> OrderService::settle_all_in(Transaction& tx, std::vector<OrderId> ids) {
+  std::ranges::sort(ids);  // in which those who place them lock them, too
   Settlements all;
   for (const auto& id : ids) {
     CO_TRY(all.settlements.emplace_back(), co_await settle_in(tx, id));

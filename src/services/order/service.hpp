@@ -3,11 +3,13 @@
 // Placing: an order id is fixed (requests under one idempotency key agree on one), every line is reserved at product-service under that id,
 // then order, items, event and the key's answer are written in one transaction. Each step may be repeated with the same id,
 // so a second request under the same key simply walks the same way and ends at the same order.
+// Orders that come at once are placed in one transaction, as long as nothing stands in the way of any of them.
 // What a crash leaves is settled once and for all by order_outcomes: the first of PLACED and ABANDONED stands.
 #pragma once
 
 #include "base/principal.hpp"
 #include "ports/random.hpp"
+#include "runtime/batcher.hpp"
 #include "runtime/idempotency.hpp"
 #include "runtime/outbox.hpp"
 #include "runtime/rate_limit.hpp"
@@ -60,20 +62,31 @@ class OrderService {
   Task<Result<void>> keep_user(const Context& context, const store::UserCopy& user);
   Task<Result<void>> deactivate_user(const Context& context, const UserId& id, std::int64_t version);
 
+  void abandon() { commits_.abandon(); }
+
  private:
+  struct Ready {  // to be committed
+    StoredOrder order;
+    std::string answer;  // the Order as JSON
+    std::optional<IdempotencyKey> key;
+    std::string traceparent;
+  };
+  using Commits = Batcher<Ready, std::string>;
+
   Task<Result<std::string>> place_as(const Context& context, const Placing& placing, const OrderId& id,
                                      const std::optional<IdempotencyKey>& key);
   Result<StoredOrder> draft(const Placing& placing, const OrderId& id, const product::ReserveAnswer& quote);
-  Task<Result<std::string>> commit_in(Transaction& tx, const StoredOrder& order, const Placing& placing,
-                                      const std::optional<IdempotencyKey>& key);
+  Task<Result<Commits::Answers>> commit(const Context& context, const Commits::Items& items);
+  Task<Result<void>> commit_fresh_in(Transaction& tx, const Commits::Items& items);
+  Task<Result<std::string>> commit_in(Transaction& tx, const Ready& ready);
   Task<Result<void>> give_up(const Context& context, const OrderId& id);
   Task<Result<std::string>> give_up_in(Transaction& tx, const OrderId& id);
   Task<Result<Settlement>> settle_in(Transaction& tx, const OrderId& id);
-  Task<Result<Settlements>> settle_all_in(Transaction& tx, const std::vector<OrderId>& ids);
+  Task<Result<Settlements>> settle_all_in(Transaction& tx, std::vector<OrderId> ids);
   Task<Result<StoredOrder>> change_in(Transaction& tx, const OrderId& id, Status to);
   Task<Result<StoredOrder>> change(const Context& context, const OrderId& id, Status to);
   Task<Result<StoredOrder>> load(const Context& context, const OrderId& id);
-  Task<Result<void>> publish(Transaction& tx, std::string type, const StoredOrder& order);
+  Task<Result<void>> publish(Transaction& tx, std::string type, const StoredOrder& order, std::string traceparent = {});  // empty: the transaction's
 
   const Settings settings_;
   Database& database_;
@@ -83,6 +96,7 @@ class OrderService {
   Rendezvous rendezvous_;
   Clock& clock_;
   Random& random_;
+  Commits commits_;
 };
 
 }  // namespace shop::order

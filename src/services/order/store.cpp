@@ -51,9 +51,9 @@ constexpr Query item_insert{"item_insert",
 constexpr Query items_of{"items_of", "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id = $1 ORDER BY position"};
 constexpr Query items_in = WITH_IDS("items_in", "SELECT " ITEM_COLUMNS " FROM order_items WHERE order_id", " ORDER BY position");
 
-constexpr Query outcome_insert{"outcome_insert",
-                               "INSERT INTO order_outcomes (order_id, outcome, decided_at) VALUES ($1, $2, $3)"
-                               " ON CONFLICT (order_id) DO NOTHING"};
+#define OUTCOME_INSERT "INSERT INTO order_outcomes (order_id, outcome, decided_at) VALUES ($1, $2, $3)"
+constexpr Query outcome_place{"outcome_place", OUTCOME_INSERT};
+constexpr Query outcome_insert{"outcome_insert", OUTCOME_INSERT " ON CONFLICT (order_id) DO NOTHING"};
 constexpr Query outcome_find{"outcome_find", "SELECT outcome FROM order_outcomes WHERE order_id = $1"};
 
 constexpr Query delivered_count{"delivered_count",
@@ -158,6 +158,12 @@ Task<Result<std::string>> decide(Transaction& tx, const OrderId& id, const std::
   if (count > 0) co_return outcome;
   CO_TRY(const auto standing, co_await select_one<std::string>(tx, outcome_find, id));
   co_return standing.value_or(outcome);
+}
+
+Task<Result<void>> place(Transaction& tx, const std::vector<OrderId>& ids, Instant now) {
+  std::vector<Params> sets;
+  for (const auto& id : ids) sets.push_back(codec::params_of(id, placed, now));
+  return tx.later(outcome_place, std::move(sets));
 }
 
 Task<Result<OrderList>> list(Transaction& tx, const OrderQuery& query) {

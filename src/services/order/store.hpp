@@ -17,6 +17,7 @@ Task<Result<bool>> change_status(Transaction& tx, const OrderId& id, Status from
 
 // Inserts the outcome unless there is one; the outcome that stands.
 Task<Result<std::string>> decide(Transaction& tx, const OrderId& id, const std::string& outcome, Instant now);
+Task<Result<void>> place(Transaction& tx, const std::vector<OrderId>& ids, Instant now);  // the same for several; conflict UNIQUE: one is decided
 inline const std::string placed = "PLACED", abandoned = "ABANDONED";
 
 struct OrderList {

@@ -19,6 +19,7 @@ class ProductModule final : public Service {
   Health& health() override { return health_; }
   std::vector<Loop*> loops() override;
   Task<Result<void>> prepare(const Context& context) override;
+  void abandon() override { stock_.abandon(); }
 
   void carry_demo(DemoCatalogue& demo) { demo_ = &demo; }
 

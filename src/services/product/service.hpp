@@ -1,6 +1,7 @@
 // Use cases of the catalogue and its stock (seed 4.3). One class a subject; all share the store, the read model and the outbox.
 #pragma once
 
+#include "runtime/batcher.hpp"
 #include "runtime/consumer.hpp"
 #include "runtime/idempotency.hpp"
 #include "runtime/outbox.hpp"
@@ -93,14 +94,15 @@ class CategoryService {
   const Tools tools_;
 };
 
-// Stock: a conditional change and its movement in one transaction; an order's lines all or nothing, once (architecture, 5).
+// Stock: a conditional change and its movement in one transaction; an order's lines all or nothing, once (architecture, 5). Orders that
+// come at once are reserved for in one transaction, in the order of their ids, each of what those before it have left.
 class StockService {
  public:
   struct Settings {
     milliseconds reservation_lifetime{15'000};  // until the sweeper asks what became of the order
   };
 
-  StockService(Tools tools, Settings settings, OrderPeer orders) : tools_(tools), settings_(settings), orders_(std::move(orders)) {}
+  StockService(Tools tools, Settings settings, OrderPeer orders);
 
   Task<Result<AdjustAnswer>> adjust(const Context& context, const VariantId& id, const AdjustStock& request,
                                     const std::optional<IdempotencyKey>& key);
@@ -114,16 +116,29 @@ class StockService {
   // crash or an overload there may be thousands.
   Task<Result<bool>> sweep(const Context& context);
 
+  void abandon() { reservations_.abandon(); }
+
  private:
+  using Lines = std::vector<store::ReservationLine>;
+  struct Wanted {
+    OrderId order;
+    std::vector<store::Take> takes;  // one a variant
+  };
+  using Reservations = Batcher<Wanted, Lines>;
+  using Wishes = std::map<OrderId, const std::vector<store::Take>*>;
+  using Reserved = std::map<OrderId, Result<Lines>>;
+
   Task<Result<AdjustAnswer>> adjust_in(Transaction& tx, const VariantId& id, const AdjustStock& request,
                                        const std::optional<IdempotencyKey>& key);
-  Task<Result<std::vector<store::ReservationLine>>> reserve_in(Transaction& tx, const OrderId& order, const std::vector<store::Take>& takes);
+  Task<Result<Reservations::Answers>> reserve_all(const Context& context, const Reservations::Items& items);
+  Task<Result<void>> reserve_in(Transaction& tx, const Wishes& wishes, Reserved& reserved);
   Task<Result<void>> release_in(Transaction& tx, const OrderId& order, const std::string& reason);
   Task<Result<void>> settle(const Context& context, const std::vector<OrderId>& orders);
 
   const Tools tools_;
   const Settings settings_;
   const OrderPeer orders_;
+  Reservations reservations_;
 };
 
 class CurrencyService {

@@ -23,31 +23,33 @@ std::vector<store::Take> merged(const std::vector<ReserveLine>& lines) {
   return takes;
 }
 
-// Names every line that could not be had, and what is left. The transaction still holds what the other lines took.
-Task<Result<Error>> why_not(Transaction& tx, const std::vector<store::Take>& takes, const std::vector<bool>& had) {
+using Left = std::map<VariantId, store::StockRow>;  // of the rows that this transaction holds
+
+// Names every line that cannot be had.
+std::optional<Error> shortage(const std::vector<store::Take>& takes, const Left& left) {
   Error insufficient{Code::invalid, {}, "INSUFFICIENT_STOCK", {}, {}, {}};
   Error unknown{Code::not_found, {}, "UNKNOWN_VARIANT", {}, {}, {}};
-  for (std::size_t i = 0; i < takes.size(); ++i) {
-    if (had[i]) continue;
-    const auto& take = takes[i];
-    CO_TRY(const auto found, co_await store::availability(tx, take.variant_id));
+  for (const auto& take : takes) {
+    const auto found = left.find(take.variant_id);
     const auto id = take.variant_id.text();
-    if (!found || !found->is_active) {
+    if (found == left.end() || !found->second.is_active) {
       unknown.faults.push_back({id, "names no variant that is sold"});
-    } else if (found->stock < take.quantity) {
-      insufficient.faults.push_back({id, fmt::format("only {} left", found->stock)});
+    } else if (found->second.stock < take.quantity) {
+      insufficient.faults.push_back({id, fmt::format("only {} left", found->second.stock)});
     }
   }
   Error& error = unknown.faults.empty() ? insufficient : unknown;
+  if (error.faults.empty()) return std::nullopt;
   for (const auto& fault : error.faults) {
     error.message += error.message.empty() ? "" : "; ";
     error.message += unknown.faults.empty() ? fmt::format("Insufficient stock for variant {}: {}", fault.path, fault.message)
                                             : fmt::format("Variant {} is not known", fault.path);
   }
-  if (error.message.empty()) error.message = "Insufficient stock";  // taken meanwhile, and there again
   error.message += '.';
-  co_return std::move(error);
+  return std::move(error);
 }
+
+constexpr std::string_view nobody = "NOBODY_SERVED";  // why a transaction is rolled back, although nothing failed
 
 std::vector<ProductId> products_of(const std::vector<store::ReservationLine>& lines) {
   std::set<ProductId> ids;
@@ -55,11 +57,20 @@ std::vector<ProductId> products_of(const std::vector<store::ReservationLine>& li
   return {ids.begin(), ids.end()};
 }
 
-Task<Result<std::vector<store::ReservationLine>>> lines_in(Transaction& tx, const OrderId& order) {
-  return store::reservation_lines(tx, order);
+Task<Result<std::vector<store::ReservationLine>>> reserved_before(Transaction& tx, const OrderId& order) {
+  CO_TRY(const auto status, co_await store::reservation(tx, order));
+  if (!status) co_return fail(Code::unavailable, "The reservation was dropped meanwhile; ask again.");
+  if (status == ReservationStatus::RELEASED) {
+    co_return fail(Code::conflict, "The reservation of this order has been given back.", "RESERVATION_RELEASED");
+  }
+  co_return co_await store::reservation_lines(tx, order);
 }
 
 }  // namespace
+
+StockService::StockService(Tools tools, Settings settings, OrderPeer orders)
+    : tools_(tools), settings_(settings), orders_(std::move(orders)),
+      reservations_(tools.clock, [this](const Context& context, const Reservations::Items& items) { return reserve_all(context, items); }) {}
 
 // --- adjustments
 
@@ -119,8 +130,7 @@ Task<Result<ReserveAnswer>> StockService::reserve(const Context& context, const 
     co_return fail(Error{Code::invalid, fmt::format("The currency {} is not known.", answer.currency.text()), "UNKNOWN_CURRENCY",
                          {{"X-Currency", "names no currency of this shop"}}, {}, {}});
   }
-  const auto takes = merged(request.items);
-  CO_TRY(const auto lines, co_await write(tools_.database, context, [&](Transaction& tx) { return reserve_in(tx, request.orderId, takes); }));
+  CO_TRY(const auto lines, co_await reservations_.run(context, Wanted{request.orderId, merged(request.items)}));
   CO_TRY(const auto snapshots, co_await tools_.catalogue.products(context, products_of(lines), Catalogue::Stock::any));
   for (const auto& line : lines) {
     QuoteLine quote{line.variant_id, line.product_id, line.quantity, line.price, line.cost_price, {}, {}, {}, {}};
@@ -137,35 +147,66 @@ Task<Result<ReserveAnswer>> StockService::reserve(const Context& context, const 
   co_return answer;
 }
 
-Task<Result<std::vector<store::ReservationLine>>> StockService::reserve_in(Transaction& tx, const OrderId& order,
-                                                                           const std::vector<store::Take>& takes) {
+Task<Result<StockService::Reservations::Answers>> StockService::reserve_all(const Context& context, const Reservations::Items& items) {
+  Wishes wishes;
+  for (const auto* item : items) wishes.emplace(item->order, &item->takes);
+  Reserved reserved;
+  const auto written = co_await write(tools_.database, context, [&](Transaction& tx) { return reserve_in(tx, wishes, reserved); });
+  const bool stands = !written && written.error().name == "UNIQUE" && wishes.size() == 1;
+  if (stands) {
+    CO_TRY(auto lines, co_await read(tools_.database, context, reserved_before, items.front()->order));
+    reserved.emplace(items.front()->order, std::move(lines));
+  } else if (!written && written.error().name != nobody) {
+    co_return Failure(written.error());
+  }
+  Reservations::Answers answers;
+  for (const auto* item : items) answers.push_back(reserved.at(item->order));
+  co_return answers;
+}
+
+Task<Result<void>> StockService::reserve_in(Transaction& tx, const Wishes& wishes, Reserved& reserved) {
   const auto now = tools_.clock.wall();
-  CO_TRY(const bool fresh, co_await store::insert_reservation(tx, order, ReservationStatus::HELD, now + settings_.reservation_lifetime, now));
-  if (!fresh) {
-    CO_TRY(const auto status, co_await store::reservation(tx, order));
-    if (status == ReservationStatus::RELEASED) {
-      co_return fail(Code::conflict, "The reservation of this order has been given back.", "RESERVATION_RELEASED");
-    }
-    co_return co_await store::reservation_lines(tx, order);
+  reserved.clear();
+  std::vector<OrderId> orders;
+  std::set<VariantId> variants;
+  for (const auto& [order, takes] : wishes) {
+    orders.push_back(order);
+    for (const auto& take : *takes) variants.insert(take.variant_id);
   }
-  CO_TRY(const auto taken, co_await store::take_stock(tx, takes, now));
-  std::vector<bool> had;
-  for (const auto& line : taken) had.push_back(line.has_value());
-  if (std::ranges::count(had, false) > 0) {
-    CO_TRY(auto error, co_await why_not(tx, takes, had));
-    co_return fail(std::move(error));  // rolls back what the other lines took
-  }
-  std::vector<store::ReservationLine> lines;
+  CO_CHECK(co_await store::hold(tx, orders, now + settings_.reservation_lifetime, now));
+  CO_TRY(auto rows, co_await store::hold_stock(tx, {variants.begin(), variants.end()}));
+  Left left;
+  for (auto& row : rows) left.emplace(row.variant_id, std::move(row));
+
+  std::map<VariantId, std::int64_t> taken;
+  std::set<ProductId> products;
+  std::vector<OrderId> refused;
   std::vector<Movement> movements;
-  for (std::size_t i = 0; i < takes.size(); ++i) {
-    lines.push_back({takes[i].variant_id, taken[i]->product_id, takes[i].quantity, taken[i]->price, taken[i]->cost_price});
-    movements.push_back({tools_.random.id<MovementId>(now), takes[i].variant_id, -takes[i].quantity, MovementType::ORDER, now, "Order",
-                         order.text()});
+  for (const auto& [order, takes] : wishes) {
+    if (auto error = shortage(*takes, left)) {
+      refused.push_back(order);
+      reserved.emplace(order, fail(std::move(*error)));
+      continue;
+    }
+    Lines lines;
+    for (const auto& take : *takes) {
+      auto& row = left.at(take.variant_id);
+      row.stock -= take.quantity;
+      taken[take.variant_id] += take.quantity;
+      products.insert(row.product_id);
+      lines.push_back({take.variant_id, row.product_id, take.quantity, row.price, row.cost_price});
+      movements.push_back({tools_.random.id<MovementId>(now), take.variant_id, -take.quantity, MovementType::ORDER, now, "Order", order.text()});
+    }
+    CO_CHECK(co_await store::insert_lines(tx, order, lines));
+    reserved.emplace(order, std::move(lines));
   }
-  CO_CHECK(co_await store::insert_lines(tx, order, lines));
+  CO_CHECK(co_await store::drop_reservations(tx, refused));
+  if (refused.size() == wishes.size()) co_return fail(Code::conflict, "There is not enough for anybody.", std::string(nobody));
+  std::vector<store::Take> takes;
+  for (const auto& [id, quantity] : taken) takes.push_back({id, quantity});
+  CO_CHECK(co_await store::take_stock(tx, takes, now));
   CO_CHECK(co_await store::insert_movements(tx, movements));
-  CO_CHECK(co_await announce_stock(tools_, tx, products_of(lines)));
-  co_return lines;
+  co_return co_await announce_stock(tools_, tx, {products.begin(), products.end()});
 }
 
 Task<Result<ReleaseAnswer>> StockService::release(const Context& context, const OrderId& order, const std::string& reason) {
@@ -185,7 +226,7 @@ Task<Result<void>> StockService::release_in(Transaction& tx, const OrderId& orde
   }
   if (!mine) co_return Result<void>();  // given back before
 
-  CO_TRY(const auto lines, co_await lines_in(tx, order));
+  CO_TRY(const auto lines, co_await store::reservation_lines(tx, order));
   std::vector<Movement> movements;
   for (const auto& line : lines) {
     // The variant may have been deleted since: then there is no stock to give back to, only history to complete.

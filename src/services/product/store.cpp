@@ -102,14 +102,16 @@ constexpr Query later_movements{"later_movements",
 constexpr Query stock_change{"stock_change",
                              "UPDATE variants SET stock_quantity = stock_quantity + $2, updated_at = $3"
                              " WHERE id = $1 AND stock_quantity + $2 >= 0 RETURNING stock_quantity"};
-constexpr Query stock_take{"stock_take",
-                           "UPDATE variants SET stock_quantity = stock_quantity - $2, updated_at = $3"
-                           " WHERE id = $1 AND stock_quantity >= $2"
-                           " AND EXISTS (SELECT 1 FROM products p WHERE p.id = variants.product_id AND p.is_active)"
-                           " RETURNING product_id, price, cost_price"};
-constexpr Query stock_available{"stock_available",
-                                "SELECT v.stock_quantity, p.is_active FROM variants v JOIN products p ON p.id = v.product_id"
-                                " WHERE v.id = $1"};
+// Its CHECK refuses what would be below 0: the whole transaction then fails.
+constexpr Query stock_take{"stock_take", "UPDATE variants SET stock_quantity = stock_quantity - $2, updated_at = $3 WHERE id = $1"};
+
+// Held in the order of ids. Not the products: whoever changes one need not wait for its sales.
+#define STOCK_OF(in)                                                                                             \
+  "SELECT v.id, v.product_id, v.price, v.cost_price, v.stock_quantity,"                                          \
+  " (SELECT p.is_active FROM products p WHERE p.id = v.product_id) FROM variants v WHERE v.id" in " ORDER BY v.id"
+constexpr Query stock_hold{"stock_hold",
+                           STOCK_OF(" = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))") " FOR NO KEY UPDATE",
+                           STOCK_OF(" IN (SELECT value FROM json_each($1))")};
 
 #define MOVEMENT_COLUMNS "id, variant_id, change_quantity, type, moved_at, reason, related_order_id"
 constexpr Query movement_insert{"movement_insert",
@@ -124,9 +126,11 @@ constexpr Query movement_list{"movement_list",
 
 // --- reservations
 
-constexpr Query reservation_insert{"reservation_insert",
-                                   "INSERT INTO reservations (order_id, status, expires_at, created_at) VALUES ($1, $2, $3, $4)"
+#define RESERVATION_INSERT "INSERT INTO reservations (order_id, status, expires_at, created_at) VALUES ($1, $2, $3, $4)"
+constexpr Query reservation_hold{"reservation_hold", RESERVATION_INSERT};
+constexpr Query reservation_insert{"reservation_insert", RESERVATION_INSERT
                                    " ON CONFLICT (order_id) DO NOTHING"};
+constexpr Query reservation_drop{"reservation_drop", "DELETE FROM reservations WHERE order_id = $1"};
 constexpr Query reservation_find{"reservation_find", "SELECT status FROM reservations WHERE order_id = $1"};
 constexpr Query reservation_line_list{"reservation_line_list",
                                       "SELECT variant_id, product_id, quantity, price, cost_price FROM reservation_lines"
@@ -457,6 +461,18 @@ Task<Result<bool>> insert_reservation(Transaction& tx, const OrderId& order, Res
   co_return count > 0;
 }
 
+Task<Result<void>> hold(Transaction& tx, const std::vector<OrderId>& orders, Instant expires, Instant now) {
+  std::vector<Params> sets;
+  for (const auto& order : orders) sets.push_back(codec::params_of(order, ReservationStatus::HELD, expires, now));
+  return tx.later(reservation_hold, std::move(sets));
+}
+
+Task<Result<void>> drop_reservations(Transaction& tx, const std::vector<OrderId>& orders) {
+  std::vector<Params> sets;
+  for (const auto& order : orders) sets.push_back(codec::params_of(order));
+  return tx.later(reservation_drop, std::move(sets));
+}
+
 Task<Result<std::optional<ReservationStatus>>> reservation(Transaction& tx, const OrderId& order) {
   return select_one<ReservationStatus>(tx, reservation_find, order);
 }
@@ -488,17 +504,14 @@ Task<Result<std::vector<OrderId>>> expired_reservations(Transaction& tx, Instant
   return select<OrderId>(tx, reservation_expired, now, limit);
 }
 
-Task<Result<std::vector<std::optional<TakenLine>>>> take_stock(Transaction& tx, const std::vector<Take>& lines, Instant now) {
+Task<Result<std::vector<StockRow>>> hold_stock(Transaction& tx, const std::vector<VariantId>& variants) {
+  return select<StockRow>(tx, stock_hold, variants);
+}
+
+Task<Result<void>> take_stock(Transaction& tx, const std::vector<Take>& takes, Instant now) {
   std::vector<Params> sets;
-  for (const auto& line : lines) sets.push_back(codec::params_of(line.variant_id, line.quantity, now));
-  CO_TRY(const auto answers, co_await tx.run_each(stock_take, std::move(sets)));
-  std::vector<std::optional<TakenLine>> taken;
-  for (const auto& rows : answers) {
-    auto& line = taken.emplace_back();
-    if (rows.count() == 0) continue;
-    CO_TRY(line, codec::from_row<TakenLine>(rows.row(0)));
-  }
-  co_return taken;
+  for (const auto& take : takes) sets.push_back(codec::params_of(take.variant_id, take.quantity, now));
+  return tx.later(stock_take, std::move(sets));
 }
 
 Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>& movements) {
@@ -506,10 +519,6 @@ Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>
   for (const auto& movement : movements) sets.push_back(movement_params(movement));
   CO_CHECK(co_await tx.later(movement_insert, std::move(sets)));
   co_return Result<void>();
-}
-
-Task<Result<std::optional<Availability>>> availability(Transaction& tx, const VariantId& id) {
-  return select_one<Availability>(tx, stock_available, id);
 }
 
 // --- what is still to be published

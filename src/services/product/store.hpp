@@ -81,6 +81,8 @@ BOOST_DESCRIBE_STRUCT(ReservationLine, (), (variant_id, product_id, quantity, pr
 
 // False: there is one for the order already.
 Task<Result<bool>> insert_reservation(Transaction& tx, const OrderId& order, ReservationStatus status, Instant expires, Instant now);
+Task<Result<void>> hold(Transaction& tx, const std::vector<OrderId>& orders, Instant expires, Instant now);  // conflict UNIQUE: one has a reservation
+Task<Result<void>> drop_reservations(Transaction& tx, const std::vector<OrderId>& orders);  // that this transaction has inserted
 Task<Result<std::optional<ReservationStatus>>> reservation(Transaction& tx, const OrderId& order);
 Task<Result<std::vector<ReservationLine>>> reservation_lines(Transaction& tx, const OrderId& order);
 Task<Result<void>> insert_lines(Transaction& tx, const OrderId& order, const std::vector<ReservationLine>& lines);
@@ -88,27 +90,24 @@ Task<Result<bool>> set_reservation(Transaction& tx, const OrderId& order, Reserv
 Task<Result<void>> confirm_reservations(Transaction& tx, const std::vector<OrderId>& orders);  // those that are held
 Task<Result<std::vector<OrderId>>> expired_reservations(Transaction& tx, Instant now, std::int64_t limit);
 
-struct TakenLine {
-  ProductId product_id;
-  Price price;
-  std::optional<Price> cost_price;
-};
-BOOST_DESCRIBE_STRUCT(TakenLine, (), (product_id, price, cost_price))
-
 struct Take {
   VariantId variant_id;
   std::int64_t quantity = 0;
 };
-// Takes stock of active products, each line if there is enough; the answer has nothing where there was not.
-Task<Result<std::vector<std::optional<TakenLine>>>> take_stock(Transaction& tx, const std::vector<Take>& lines, Instant now);
-Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>& movements);
 
-struct Availability {
+struct StockRow {
+  VariantId variant_id;
+  ProductId product_id;
+  Price price;
+  std::optional<Price> cost_price;
   std::int64_t stock = 0;
-  bool is_active = true;
+  bool is_active = true;  // the product
 };
-BOOST_DESCRIBE_STRUCT(Availability, (), (stock, is_active))
-Task<Result<std::optional<Availability>>> availability(Transaction& tx, const VariantId& id);
+BOOST_DESCRIBE_STRUCT(StockRow, (), (variant_id, product_id, price, cost_price, stock, is_active))
+
+Task<Result<std::vector<StockRow>>> hold_stock(Transaction& tx, const std::vector<VariantId>& variants);  // in the order of ids; unknown ones lack
+Task<Result<void>> take_stock(Transaction& tx, const std::vector<Take>& takes, Instant now);               // of held rows, no more than there is
+Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>& movements);
 
 // --- what is still to be published
 Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products);
