@@ -47,26 +47,28 @@ void Catalogue::forget(const ProductId& id) {
 }
 
 // Asked before what it vouches for is read: a change in between makes the copy newer than its stamp, never older.
-Task<Result<Catalogue::Stamps>> Catalogue::present_stamps(const Context& context, const std::vector<ProductId>& ids) {
+Task<Result<Catalogue::Stamps>> Catalogue::present_stamps(const Context& context, const std::vector<ProductId>& ids, Of of) {
   Stamps present;
   if (!limits_.shared || ids.empty()) co_return present;
-  CO_TRY(const auto stamps, co_await read(database_, context, store::stamps, ids));
+  CO_TRY(const auto stamps, co_await read(database_, context, store::stamps, ids, of));
   for (const auto& stamp : stamps) present[stamp.product_id] = stamp;
   co_return present;
 }
 
-Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& context, const std::vector<ProductId>& ids, Stock stock) {
+Task<Result<std::vector<SnapshotPtr>>> Catalogue::products(const Context& context, const std::vector<ProductId>& ids, Of of) {
   std::map<ProductId, SnapshotPtr> found;
   std::vector<ProductId> missing;
   std::vector<std::uint64_t> stamps;
-  CO_TRY(const auto present, co_await present_stamps(context, ids));
+  CO_TRY(const auto present, co_await present_stamps(context, ids, of));
   const auto as_of = [&](const ProductId& id) {
     const auto at = present.find(id);
     return at == present.end() ? store::Stamp{} : at->second;
   };
   for (const auto& id : ids) {
-    if (auto kept = snapshots_.get(id); kept && kept->as_of == as_of(id) && (kept->stock_holds || stock == Stock::any)) {
-      found[id] = std::move(kept->snapshot);
+    const auto kept = snapshots_.get(id);
+    const bool holds = kept && (of == Of::stock ? kept->stock_holds && kept->as_of.same(as_of(id)) : kept->as_of.same_details(as_of(id)));
+    if (holds) {
+      found[id] = kept->snapshot;
     } else {
       missing.push_back(id);
       stamps.push_back(stamp(id));

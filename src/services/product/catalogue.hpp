@@ -37,11 +37,12 @@ class Catalogue {
 
   Catalogue(Database& database, Clock& clock, Limits limits);
 
-  enum class Stock { present, any };  // any: whoever asks does not look at it, so that a copy serves whose stock alone has changed
+  // details: whoever asks does not look at stock, so that a copy serves of which it alone has changed.
+  using Of = store::Change;
 
   Task<Result<SnapshotPtr>> product(const Context& context, const ProductId& id);  // not_found
   // Those that exist, in order.
-  Task<Result<std::vector<SnapshotPtr>>> products(const Context& context, const std::vector<ProductId>& ids, Stock stock = Stock::present);
+  Task<Result<std::vector<SnapshotPtr>>> products(const Context& context, const std::vector<ProductId>& ids, Of of = Of::stock);
   Task<Result<std::shared_ptr<const store::Found>>> find(const Context& context, const ProductQuery& query, bool staff,
                                                          const std::string& language, const std::string& key);
   Task<Result<std::shared_ptr<const CurrencyTable>>> currencies(const Context& context);
@@ -79,7 +80,7 @@ class Catalogue {
 
   Task<Result<std::shared_ptr<const store::Found>>> find_shared(const Context& context, const ProductQuery& query, bool staff,
                                                                 const std::string& language, const std::string& key);  // empty: not to be kept
-  Task<Result<Stamps>> present_stamps(const Context& context, const std::vector<ProductId>& ids);
+  Task<Result<Stamps>> present_stamps(const Context& context, const std::vector<ProductId>& ids, Of of);
   std::uint64_t stamp(const ProductId& id);
   void keep(const ProductId& id, std::uint64_t stamp_before, Kept kept);
   void forget(const ProductId& id);

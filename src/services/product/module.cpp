@@ -17,8 +17,8 @@ Task<Result<bool>> forget_old(Database& database, const Context& context, Instan
 ProductModule::ProductModule(const ServiceWorld& world, Settings settings, Database& database)
     : catalogue_(database, world.clock, settings.catalogue),
       outbox_("product-service", database, world.events, world.clock, world.random),
-      publisher_(database, catalogue_, outbox_, world.clock),
-      tools_{database, catalogue_, outbox_, world.clock, world.random, publisher_.loop()},
+      publisher_(database, catalogue_, outbox_, world.clock, world.random),
+      tools_{database, catalogue_, outbox_, world.clock, world.random, publisher_},
       products_(tools_),
       categories_(tools_),
       stock_(tools_, settings.stock, OrderPeer(world.peers)),

@@ -10,6 +10,8 @@
 
 namespace shop::product {
 
+class Publisher;
+
 // What every use case works with.
 struct Tools {
   Database& database;
@@ -17,7 +19,7 @@ struct Tools {
   Outbox& outbox;
   Clock& clock;
   Random& random;
-  Loop& publisher;  // turns changed products into events
+  Publisher& publisher;
 };
 
 // In a transaction that changed the products: they will be published, and the read model forgets them after the commit.
@@ -124,13 +126,14 @@ class StockService {
     OrderId order;
     std::vector<store::Take> takes;  // one a variant
   };
-  using Reservations = Batcher<Wanted, Lines>;
+  using Reservations = Batcher<Wanted, std::vector<QuoteLine>>;
   using Wishes = std::map<OrderId, const std::vector<store::Take>*>;
   using Reserved = std::map<OrderId, Result<Lines>>;
 
   Task<Result<AdjustAnswer>> adjust_in(Transaction& tx, const VariantId& id, const AdjustStock& request,
                                        const std::optional<IdempotencyKey>& key);
   Task<Result<Reservations::Answers>> reserve_all(const Context& context, const Reservations::Items& items);
+  Task<Result<Reserved>> reserve_once(const Context& context, const Wishes& wishes);
   Task<Result<void>> reserve_in(Transaction& tx, const Wishes& wishes, Reserved& reserved);
   Task<Result<void>> release_in(Transaction& tx, const OrderId& order, const std::string& reason);
   Task<Result<void>> settle(const Context& context, const std::vector<OrderId>& orders);
@@ -173,19 +176,29 @@ class PromotionService {
 
 // Turns changed products into events that carry the present state; many changes of one product become one event. The read
 // model forgets what is published: a change whose commit was not answered is in the store all the same.
+//
+// Changes of anything but stock are published at once by the instance that made them. Those of stock, which orders make by the
+// hundred, wait for up to a second, so that one event tells of many; one instance gathers them (by a lease), and others make no more of them.
 class Publisher {
  public:
-  Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock);
+  Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock, Random& random);
 
+  void hurry();  // from any thread: something but stock has changed
   Loop& loop() { return loop_; }
 
  private:
   Task<Result<bool>> step(const Context& context);
+  Task<Result<bool>> publish(const Context& context, bool hurry);
+  Task<Result<bool>> gathers(const Context& context);
   Task<Result<bool>> publish_in(Transaction& tx);
 
   Database& database_;
   Catalogue& catalogue_;
   Outbox& outbox_;
+  Clock& clock_;
+  const std::string holder_;
+  Instant lease_until_;
+  std::atomic<bool> in_a_hurry_{false};
   Loop loop_;
 };
 

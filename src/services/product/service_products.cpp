@@ -67,17 +67,17 @@ Task<Result<void>> link_categories(Transaction& tx, const ProductId& product, co
 }  // namespace
 
 Task<Result<void>> announce(const Tools& tools, Transaction& tx, const std::vector<ProductId>& products) {
-  CO_CHECK(co_await store::mark_changed(tx, products));
+  CO_CHECK(co_await store::mark_changed(tx, products, store::Change::details));
   CO_CHECK(co_await store::count_change(tx));
   tx.on_commit([tools, products] {
     for (const auto& id : products) tools.catalogue.product_changed(id);
-    tools.publisher.wake();
+    tools.publisher.hurry();
   });
   co_return Result<void>();
 }
 
 Task<Result<void>> announce_stock(const Tools& tools, Transaction& tx, const std::vector<ProductId>& products) {
-  CO_CHECK(co_await store::mark_changed(tx, products));
+  CO_CHECK(co_await store::mark_changed(tx, products, store::Change::stock));
   tx.on_commit([tools, products] {
     for (const auto& id : products) tools.catalogue.stock_changed(id);
   });
@@ -375,7 +375,7 @@ Task<Result<std::map<std::string, VariantDetails>>> ProductService::variant_deta
 
 Task<Result<std::int64_t>> ProductService::resync(const Context& context) {
   CO_TRY(const auto count, co_await write(tools_.database, context, store::mark_all_changed));
-  tools_.publisher.wake();
+  tools_.publisher.hurry();
   co_return count;
 }
 
@@ -385,49 +385,74 @@ Task<Result<DocumentPage>> ProductService::documents(const Context& context, con
 
 // --- events
 
-Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock)
+Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock, Random& random)
     : database_(database),
       catalogue_(catalogue),
       outbox_(outbox),
-      loop_(clock, {.name = "product publisher", .period = milliseconds(500)}, [this](const Context& context) { return step(context); }) {}
+      clock_(clock),
+      holder_(random.uuid4().text()),
+      loop_(clock, {.name = "product publisher", .period = milliseconds(1000)}, [this](const Context& context) { return step(context); }) {}
+
+void Publisher::hurry() {
+  in_a_hurry_ = true;
+  loop_.wake();
+}
 
 Task<Result<bool>> Publisher::step(const Context& context) {
-  CO_TRY(const auto waiting, co_await read(database_, context, store::changed, 1));
-  if (waiting.empty()) co_return false;
+  const bool hurry = in_a_hurry_.exchange(false);
+  auto more = co_await publish(context, hurry);
+  if (hurry && (!more || *more)) in_a_hurry_ = true;
+  co_return more;
+}
+
+Task<Result<bool>> Publisher::publish(const Context& context, bool hurry) {
+  CO_TRY(const bool anything, co_await read(database_, context, store::anything_changed));
+  if (!anything) co_return false;
+  if (!hurry) {
+    CO_TRY(const bool mine, co_await gathers(context));
+    if (!mine) co_return false;
+  }
   co_return co_await write(database_, context, [&](Transaction& tx) { return publish_in(tx); });
+}
+
+Task<Result<bool>> Publisher::gathers(const Context& context) {
+  constexpr seconds lease{3};
+  const auto now = clock_.wall();
+  if (lease_until_ >= now + lease / 2) co_return true;
+  CO_TRY(const bool mine, co_await take_lease(database_, context, "publisher", holder_, now, now + lease));
+  if (mine) lease_until_ = now + lease;
+  co_return mine;
 }
 
 Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
   constexpr std::int64_t chunk = 1000;
   constexpr std::size_t most_products = 200;
-  CO_TRY(auto rows, co_await store::changed(tx, chunk));
+  CO_TRY(auto rows, co_await store::take_changed(tx, chunk));
   bool more = rows.size() == static_cast<std::size_t>(chunk);
-  std::set<ProductId> distinct;
+  std::map<ProductId, store::Change> changes;
   std::map<ProductId, std::string> traces;  // the first change of each
   for (auto row = rows.begin(); row != rows.end(); ++row) {
-    if (distinct.size() == most_products && !distinct.contains(row->product_id)) {
+    if (changes.size() == most_products && !changes.contains(row->product_id)) {
       rows.erase(row, rows.end());
       more = true;
       break;
     }
-    distinct.insert(row->product_id);
+    auto& change = changes.try_emplace(row->product_id, store::Change::stock).first->second;
+    if (!row->stock_only) change = store::Change::details;
     traces.emplace(row->product_id, row->traceparent);
   }
-  const std::vector<ProductId> ids(distinct.begin(), distinct.end());
-
-  std::map<ProductId, std::int64_t> versions;
-  for (const auto& id : ids) {
-    CO_TRY(versions[id], co_await store::next_version(tx, id));
-  }
+  CO_TRY(auto versions, co_await store::next_versions(tx, changes));
+  std::vector<ProductId> ids;
+  for (const auto& [id, change] : changes) ids.push_back(id);
   CO_TRY(auto snapshots, co_await store::snapshots(tx, ids));
   for (const auto& snapshot : snapshots) {
     const auto& id = snapshot.product.id;
-    distinct.erase(id);
+    changes.erase(id);
     const auto version = versions[id];
     CO_CHECK(co_await outbox_.append(tx, {"product_events", id.text(), version == 1 ? "PRODUCT_CREATED" : "PRODUCT_UPDATED",
                                                    version, codec::to_json(document_of(snapshot)), traces[id]}));
   }
-  for (const auto& id : distinct) {
+  for (const auto& [id, change] : changes) {
     CO_CHECK(co_await outbox_.append(tx, {"product_events", id.text(), "PRODUCT_DELETED", versions[id],
                                                    codec::to_json(DeletedEvent{id.uuid}), traces[id]}));
   }

@@ -66,6 +66,23 @@ Task<Result<std::vector<store::ReservationLine>>> reserved_before(Transaction& t
   co_return co_await store::reservation_lines(tx, order);
 }
 
+// The snapshots are in the order of their ids.
+std::vector<QuoteLine> quoted(const std::vector<store::ReservationLine>& lines, const std::vector<SnapshotPtr>& snapshots) {
+  std::vector<QuoteLine> quotes;
+  for (const auto& line : lines) {
+    auto& quote = quotes.emplace_back(QuoteLine{line.variant_id, line.product_id, line.quantity, line.price, line.cost_price, {}, {}, {}, {}});
+    const auto of = std::ranges::lower_bound(snapshots, line.product_id, {}, [](const SnapshotPtr& snapshot) { return snapshot->product.id; });
+    if (of == snapshots.end() || (*of)->product.id != line.product_id) continue;
+    const auto& snapshot = **of;
+    quote.productName = snapshot.product.name;
+    quote.sku = snapshot.product.sku;
+    quote.imageUrl = primary_image(snapshot.images);
+    const auto variant = std::ranges::find(snapshot.variants, line.variant_id, &VariantRow::id);
+    if (variant != snapshot.variants.end()) quote.attributes = variant->attributes;
+  }
+  return quotes;
+}
+
 }  // namespace
 
 StockService::StockService(Tools tools, Settings settings, OrderPeer orders)
@@ -130,38 +147,38 @@ Task<Result<ReserveAnswer>> StockService::reserve(const Context& context, const 
     co_return fail(Error{Code::invalid, fmt::format("The currency {} is not known.", answer.currency.text()), "UNKNOWN_CURRENCY",
                          {{"X-Currency", "names no currency of this shop"}}, {}, {}});
   }
-  CO_TRY(const auto lines, co_await reservations_.run(context, Wanted{request.orderId, merged(request.items)}));
-  CO_TRY(const auto snapshots, co_await tools_.catalogue.products(context, products_of(lines), Catalogue::Stock::any));
-  for (const auto& line : lines) {
-    QuoteLine quote{line.variant_id, line.product_id, line.quantity, line.price, line.cost_price, {}, {}, {}, {}};
-    for (const auto& snapshot : snapshots) {
-      if (snapshot->product.id != line.product_id) continue;
-      quote.productName = snapshot->product.name;
-      quote.sku = snapshot->product.sku;
-      quote.imageUrl = primary_image(snapshot->images);
-      const auto variant = std::ranges::find(snapshot->variants, line.variant_id, &VariantRow::id);
-      if (variant != snapshot->variants.end()) quote.attributes = variant->attributes;
-    }
-    answer.lines.push_back(std::move(quote));
-  }
+  CO_TRY(answer.lines, co_await reservations_.run(context, Wanted{request.orderId, merged(request.items)}));
   co_return answer;
 }
 
 Task<Result<StockService::Reservations::Answers>> StockService::reserve_all(const Context& context, const Reservations::Items& items) {
   Wishes wishes;
   for (const auto* item : items) wishes.emplace(item->order, &item->takes);
+  CO_TRY(const auto reserved, co_await reserve_once(context, wishes));
+  std::set<ProductId> products;
+  for (const auto& [order, lines] : reserved) {
+    if (lines) std::ranges::transform(*lines, std::inserter(products, products.end()), &store::ReservationLine::product_id);
+  }
+  CO_TRY(const auto snapshots, co_await tools_.catalogue.products(context, {products.begin(), products.end()}, Catalogue::Of::details));
+  Reservations::Answers answers;
+  for (const auto* item : items) {
+    const auto& lines = reserved.at(item->order);
+    answers.push_back(lines ? Result<std::vector<QuoteLine>>(quoted(*lines, snapshots)) : Failure(lines.error()));
+  }
+  co_return answers;
+}
+
+Task<Result<StockService::Reserved>> StockService::reserve_once(const Context& context, const Wishes& wishes) {
   Reserved reserved;
   const auto written = co_await write(tools_.database, context, [&](Transaction& tx) { return reserve_in(tx, wishes, reserved); });
-  const bool stands = !written && written.error().name == "UNIQUE" && wishes.size() == 1;
-  if (stands) {
-    CO_TRY(auto lines, co_await read(tools_.database, context, reserved_before, items.front()->order));
-    reserved.emplace(items.front()->order, std::move(lines));
+  const auto& order = wishes.begin()->first;
+  if (!written && written.error().name == "UNIQUE" && wishes.size() == 1) {
+    CO_TRY(auto lines, co_await read(tools_.database, context, reserved_before, order));
+    reserved.insert_or_assign(order, std::move(lines));
   } else if (!written && written.error().name != nobody) {
     co_return Failure(written.error());
   }
-  Reservations::Answers answers;
-  for (const auto* item : items) answers.push_back(reserved.at(item->order));
-  co_return answers;
+  co_return reserved;
 }
 
 Task<Result<void>> StockService::reserve_in(Transaction& tx, const Wishes& wishes, Reserved& reserved) {

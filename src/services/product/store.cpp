@@ -21,6 +21,10 @@ constexpr char catalogue_changes[] = {
 #embed "schema/0004_catalogue_changes.sql"
     , 0};
 
+constexpr char stock_marks[] = {
+#embed "schema/0005_stock_marks.sql"
+    , 0};
+
 constexpr Migration all_migrations[] = {
     {1, "0001_initial", initial},
     {2, "outbox", Outbox::schema},
@@ -29,6 +33,7 @@ constexpr Migration all_migrations[] = {
     {5, "0002_changed_by_product", changed_by_product},
     {6, "0003_active_newest", active_newest},
     {7, "0004_catalogue_changes", catalogue_changes},
+    {8, "0005_stock_marks", stock_marks},
 };
 
 // --- products
@@ -51,11 +56,14 @@ constexpr Query product_page{"product_page", "SELECT id FROM products WHERE id >
 
 constexpr Query products_in = WITH_IDS("products_in", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id", "");
 
-constexpr Query stamps_in = WITH_IDS(
-    "stamps_in",
-    "SELECT p.id AS product_id, (SELECT version FROM published_products v WHERE v.product_id = p.id) AS version,"
-    " (SELECT count(*) FROM changed_products c WHERE c.product_id = p.id) AS unpublished FROM products p WHERE p.id",
-    "");
+#define STAMP_OF_DETAILS                                                                                   \
+  "SELECT p.id AS product_id, (SELECT details FROM published_products v WHERE v.product_id = p.id) AS details," \
+  " (SELECT count(*) FROM changed_products c WHERE c.product_id = p.id AND NOT c.stock_only) AS marks"
+constexpr Query stamps_of_details_in = WITH_IDS("stamps_of_details_in", STAMP_OF_DETAILS ", NULL AS version, NULL AS all_marks FROM products p WHERE p.id", "");
+constexpr Query stamps_in = WITH_IDS("stamps_in",
+                                     STAMP_OF_DETAILS ", (SELECT version FROM published_products v WHERE v.product_id = p.id) AS version,"
+                                     " (SELECT count(*) FROM changed_products c WHERE c.product_id = p.id) AS all_marks FROM products p WHERE p.id",
+                                     "");
 
 #define VARIANT_COLUMNS "id, product_id, attributes, price, cost_price, stock_quantity, low_stock_threshold, created_at, updated_at"
 constexpr Query variants_in =
@@ -145,19 +153,22 @@ constexpr Query reservation_expired{"reservation_expired",
 
 // --- what is still to be published
 
-constexpr Query changed_insert{"changed_insert", "INSERT INTO changed_products (product_id, traceparent) VALUES ($1, $2)"};
+constexpr Query changed_insert{"changed_insert", "INSERT INTO changed_products (product_id, traceparent, stock_only) VALUES ($1, $2, $3)"};
 constexpr Query changed_category{"changed_category",
                                  "INSERT INTO changed_products (product_id, traceparent) SELECT DISTINCT l.product_id, $2 FROM product_categories l"
                                  " JOIN categories c ON c.id = l.category_id WHERE c.id = $1 OR c.parent_id = $1"};
 constexpr Query changed_all{"changed_all", "INSERT INTO changed_products (product_id, traceparent) SELECT id, $1 FROM products"};
-constexpr Query changed_list{"changed_list", "SELECT seq, product_id, traceparent FROM changed_products ORDER BY seq LIMIT $1"};
+constexpr Query changed_any{"changed_any", "SELECT count(*) FROM (SELECT 1 FROM changed_products LIMIT 1) one"};
+#define CHANGED_LIST "SELECT seq, product_id, traceparent, stock_only FROM changed_products ORDER BY seq LIMIT $1"
+constexpr Query changed_take{"changed_take", CHANGED_LIST " FOR UPDATE SKIP LOCKED", CHANGED_LIST};
 constexpr Query changed_delete{"changed_delete", "DELETE FROM changed_products WHERE seq = $1"};
 constexpr std::uint64_t change_slots = 16;
 constexpr Query changes_count_up{"changes_count_up", "UPDATE catalogue_changes SET changes = changes + 1 WHERE slot = $1"};
 constexpr Query changes_sum{"changes_sum", "SELECT CAST(SUM(changes) AS BIGINT) FROM catalogue_changes"};
 constexpr Query version_next{"version_next",
-                             "INSERT INTO published_products (product_id, version) VALUES ($1, 1)"
-                             " ON CONFLICT (product_id) DO UPDATE SET version = published_products.version + 1 RETURNING version"};
+                             "INSERT INTO published_products (product_id, version, details) VALUES ($1, 1, $2)"
+                             " ON CONFLICT (product_id) DO UPDATE SET version = published_products.version + 1,"
+                             " details = published_products.details + excluded.details RETURNING version"};
 constexpr Query version_find{"version_find", "SELECT version FROM published_products WHERE product_id = $1"};
 
 // --- categories
@@ -375,8 +386,8 @@ Task<Result<std::vector<Snapshot>>> snapshots(Transaction& tx, const std::vector
   co_return all;
 }
 
-Task<Result<std::vector<Stamp>>> stamps(Transaction& tx, const std::vector<ProductId>& ids) {
-  return select<Stamp>(tx, stamps_in, ids);
+Task<Result<std::vector<Stamp>>> stamps(Transaction& tx, const std::vector<ProductId>& ids, Change of) {
+  return select<Stamp>(tx, of == Change::stock ? stamps_in : stamps_of_details_in, ids);
 }
 
 Task<Result<std::vector<ProductId>>> products_after(Transaction& tx, const std::optional<ProductId>& after, std::int64_t limit) {
@@ -523,9 +534,10 @@ Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>
 
 // --- what is still to be published
 
-Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products) {
+Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products, Change change) {
   std::vector<Params> sets;
-  for (const auto& product : products) sets.push_back(codec::params_of(product, tx.context().trace.traceparent()));
+  const bool stock_only = change == Change::stock;
+  for (const auto& product : products) sets.push_back(codec::params_of(product, tx.context().trace.traceparent(), stock_only));
   CO_CHECK(co_await tx.later(changed_insert, std::move(sets)));
   co_return Result<void>();
 }
@@ -538,7 +550,12 @@ Task<Result<std::int64_t>> mark_all_changed(Transaction& tx) {
   return execute(tx, changed_all, tx.context().trace.traceparent());
 }
 
-Task<Result<std::vector<Changed>>> changed(Transaction& tx, std::int64_t limit) { return select<Changed>(tx, changed_list, limit); }
+Task<Result<bool>> anything_changed(Transaction& tx) {
+  CO_TRY(const auto count, co_await number(tx, changed_any));
+  co_return count > 0;
+}
+
+Task<Result<std::vector<Changed>>> take_changed(Transaction& tx, std::int64_t limit) { return select<Changed>(tx, changed_take, limit); }
 
 Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& rows) {
   std::vector<Params> sets;
@@ -554,7 +571,17 @@ Task<Result<void>> count_change(Transaction& tx) {
 
 Task<Result<std::int64_t>> changes(Transaction& tx) { return number(tx, changes_sum); }
 
-Task<Result<std::int64_t>> next_version(Transaction& tx, const ProductId& product) { return number(tx, version_next, product); }
+Task<Result<std::map<ProductId, std::int64_t>>> next_versions(Transaction& tx, const std::map<ProductId, Change>& changes) {
+  std::vector<Params> sets;
+  for (const auto& [product, change] : changes) sets.push_back(codec::params_of(product, std::int64_t{change == Change::details}));
+  CO_TRY(const auto answers, co_await tx.run_each(version_next, std::move(sets)));
+  std::map<ProductId, std::int64_t> versions;
+  for (auto answer = answers.begin(); const auto& [product, change] : changes) {
+    CO_TRY(versions[product], codec::from_row<std::int64_t>(answer->row(0)));
+    ++answer;
+  }
+  co_return versions;
+}
 
 Task<Result<std::int64_t>> version(Transaction& tx, const ProductId& product) { return number(tx, version_find, product); }
 

@@ -30,16 +30,20 @@ Task<Result<Found>> find_products(Transaction& tx, const ProductQuery& query, bo
 // Missing ones are left out; in no particular order.
 Task<Result<std::vector<Snapshot>>> snapshots(Transaction& tx, const std::vector<ProductId>& ids);
 
-// Differs as soon as a change of the product has committed: every change adds a mark, and the marks go when the version counts up.
+enum class Change { details, stock };  // stock: nothing but it
+
+// Differs as soon as a change of the product has committed: every change adds a mark, and the marks go when it is published, which counts up.
 struct Stamp {
   ProductId product_id;
-  std::optional<std::int64_t> version;
-  std::int64_t unpublished = 0;
+  std::optional<std::int64_t> details;  // publications of anything but stock
+  std::int64_t marks = 0;
+  std::optional<std::int64_t> version, all_marks;  // the same with stock, when it was asked for
 
-  friend bool operator==(const Stamp&, const Stamp&) = default;
+  bool same_details(const Stamp& other) const { return details == other.details && marks == other.marks; }
+  bool same(const Stamp& other) const { return same_details(other) && version == other.version && all_marks == other.all_marks; }
 };
-BOOST_DESCRIBE_STRUCT(Stamp, (), (product_id, version, unpublished))
-Task<Result<std::vector<Stamp>>> stamps(Transaction& tx, const std::vector<ProductId>& ids);
+BOOST_DESCRIBE_STRUCT(Stamp, (), (product_id, details, marks, version, all_marks))
+Task<Result<std::vector<Stamp>>> stamps(Transaction& tx, const std::vector<ProductId>& ids, Change of);
 Task<Result<std::vector<ProductId>>> products_after(Transaction& tx, const std::optional<ProductId>& after, std::int64_t limit);
 
 Task<Result<void>> insert_image(Transaction& tx, const Image& image);
@@ -110,7 +114,7 @@ Task<Result<void>> take_stock(Transaction& tx, const std::vector<Take>& takes, I
 Task<Result<void>> insert_movements(Transaction& tx, const std::vector<Movement>& movements);
 
 // --- what is still to be published
-Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products);
+Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& products, Change change);
 Task<Result<void>> mark_category_changed(Transaction& tx, const CategoryId& category);  // its products and its children's
 Task<Result<std::int64_t>> mark_all_changed(Transaction& tx);
 
@@ -123,11 +127,13 @@ struct Changed {
   std::int64_t seq = 0;
   ProductId product_id;
   std::string traceparent;  // of the change
+  bool stock_only = false;
 };
-BOOST_DESCRIBE_STRUCT(Changed, (), (seq, product_id, traceparent))
-Task<Result<std::vector<Changed>>> changed(Transaction& tx, std::int64_t limit);
+BOOST_DESCRIBE_STRUCT(Changed, (), (seq, product_id, traceparent, stock_only))
+Task<Result<bool>> anything_changed(Transaction& tx);
+Task<Result<std::vector<Changed>>> take_changed(Transaction& tx, std::int64_t limit);  // the oldest that nobody else is publishing
 Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& rows);
-Task<Result<std::int64_t>> next_version(Transaction& tx, const ProductId& product);
+Task<Result<std::map<ProductId, std::int64_t>>> next_versions(Transaction& tx, const std::map<ProductId, Change>& changes);
 Task<Result<std::int64_t>> version(Transaction& tx, const ProductId& product);  // the last published; 0: never
 
 // --- categories
