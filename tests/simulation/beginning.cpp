@@ -86,6 +86,7 @@ Weather drawn(simulated::Dice& dice) {
   w.clock_jumps = dice.chance(250) ? 2 : 0;
   w.lost_indexes = dice.chance(200) ? 1 : 0;
   w.power = dice.chance(500);
+  w.advice_lost = some(300);
   return w;
 }
 

@@ -15,6 +15,7 @@ Weather slow_and_lossy(simulated::Dice& dice) {
   w.network = {some(30), some(30), some(30), some(30), some(100), some(500), milliseconds(20), milliseconds(600)};
   w.database = {some(20), some(40), some(20), some(40), some(300), milliseconds(5), milliseconds(400)};
   w.events = {some(100), some(100), some(60), some(100), some(100)};
+  w.advice_lost = some(300);
   return w;
 }
 

@@ -75,6 +75,33 @@ class UncheckedCarts final : public KeyValueStore {
   KeyValueStore& store_;
 };
 
+// The store of what nothing depends on is away now and then.
+class UnreliableAdvice final : public KeyValueStore {
+ public:
+  UnreliableAdvice(KeyValueStore& store, simulated::Simulation& simulation, const unsigned& lost) : store_(store), simulation_(simulation), lost_(lost) {}
+
+  Task<Result<bool>> swap(const Context& context, std::vector<Change> changes) override {
+    if (simulation_.dice().chance(lost_)) {
+      simulation_.struck("advice lost");
+      co_return fail(Code::unavailable, "The key-value store is away.");
+    }
+    co_return co_await store_.swap(context, std::move(changes));
+  }
+
+  Task<Result<std::vector<std::optional<std::string>>>> get(const Context& context, std::vector<std::string> keys, seconds refresh) override {
+    return store_.get(context, std::move(keys), refresh);
+  }
+  Task<Result<std::int64_t>> increment(const Context& context, std::string key, seconds ttl) override {
+    return store_.increment(context, std::move(key), ttl);
+  }
+  Task<Result<void>> ping(const Context& context) override { return store_.ping(context); }
+
+ private:
+  KeyValueStore& store_;
+  simulated::Simulation& simulation_;
+  const unsigned& lost_;
+};
+
 }  // namespace
 
 // A program on a machine.
@@ -169,6 +196,7 @@ struct World::Product final : Process {
   net::Router* router() override { return &module.router(); }
   std::vector<Loop*> loops() override { return module.loops(); }
   EventLog* events() override { return &around.events; }
+  void abandon() override { module.abandon(); }
   Task<Result<void>> prepare(const Context& context) override { return module.prepare(context); }
 
   Surroundings around;
@@ -179,13 +207,16 @@ struct World::Order final : Process {
   Order(World& world, Machine& machine)
       : Process(world, machine, "order"),
         around(world, machine, *this, world.simulation_, world.meddler_, world.broker_),
-        module({clock, random, around.events, around.caller, around.authenticator, world.metrics_}, {}, around.database, around.limits) {}
+        advice(around.limits, world.simulation_, world.weather.advice_lost),
+        module({clock, random, around.events, around.caller, around.authenticator, world.metrics_}, {}, around.database, advice) {}
   net::Router* router() override { return &module.router(); }
   std::vector<Loop*> loops() override { return module.loops(); }
   EventLog* events() override { return &around.events; }
+  void abandon() override { module.abandon(); }
   Task<Result<void>> prepare(const Context& context) override { return module.prepare(context); }
 
   Surroundings around;
+  UnreliableAdvice advice;
   order::OrderModule module;
 };
 

@@ -22,6 +22,7 @@ struct Weather {
   simulated::EventWeather events;
   IndexWeather index;
   unsigned flush_failures = 0;   // per mille
+  unsigned advice_lost = 0;      // per mille: requests under one key do not hear of each other
   int crashes = 0, full_disks = 0, clock_jumps = 0, lost_indexes = 0;  // in the whole run
   bool power = false;            // crashes lose what was not flushed
 };
