@@ -121,9 +121,14 @@ Result<Rows> Connection::run(const Query& query, const Params& params) {
   return outcome;
 }
 
-Result<void> Connection::execute(const char* sql) {
-  if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error(sql);
-  return {};
+Result<void> Connection::execute(std::string_view sql) {
+  TRY(Statement* statement, prepared(sql));
+  sqlite3_stmt* s = statement->handle.get();
+  int step;
+  while ((step = sqlite3_step(s)) == SQLITE_ROW) {}
+  auto outcome = step == SQLITE_DONE ? Result<void>() : Result<void>(error(sql));
+  sqlite3_reset(s);
+  return outcome;
 }
 
 Failure Connection::error(std::string_view statement) const {

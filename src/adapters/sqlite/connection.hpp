@@ -25,7 +25,7 @@ class Connection {
   Connection(const std::string& path, Mode mode, const std::string& vfs = {}, int checkpoint_pages = 4000);
 
   Result<Rows> run(const Query& query, const Params& params);
-  Result<void> execute(const char* sql);  // BEGIN and its kin
+  Result<void> execute(std::string_view sql);  // BEGIN and its kin, which are prepared once as well
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
  private:
