@@ -28,7 +28,6 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-constexpr seconds idle_lifetime{30};
 constexpr milliseconds connect_limit{2000};
 
 bool repeatable(Method method) {
@@ -124,7 +123,7 @@ class HttpConnection final : public ClientConnection {
     watch_.never();
   }
   asio::io_context& context() { return stream_->context(); }
-  bool stale() const { return watch_.expired() || std::chrono::steady_clock::now() - parked_ > idle_lifetime; }
+  bool usable(milliseconds lifetime) const { return !watch_.expired() && std::chrono::steady_clock::now() - parked_ <= lifetime && quiet(); }
 
  private:
   Task<Result<void>> fill() {
@@ -199,7 +198,19 @@ std::string Endpoint::text() const { return unix_socket.empty() ? fmt::format("{
 struct ClientPool::Idle {
   struct Room {
     std::shared_ptr<Open> open = std::make_shared<Open>();  // a connection in use may outlive the pool
-    std::map<Endpoint, std::vector<std::unique_ptr<ClientConnection>>> parked;
+    std::map<Endpoint, std::vector<std::unique_ptr<HttpConnection>>> parked;
+    Monotonic next_look{};
+
+    void look_through(milliseconds lifetime) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now < next_look) return;
+      next_look = now + lifetime;
+      for (auto of_endpoint = parked.begin(); of_endpoint != parked.end();) {
+        auto& connections = of_endpoint->second;
+        std::erase_if(connections, [&](const auto& connection) { return !connection->usable(lifetime); });
+        of_endpoint = connections.empty() ? parked.erase(of_endpoint) : std::next(of_endpoint);
+      }
+    }
   };
   std::mutex mutex;  // of the outer map only: each room belongs to one thread
   std::map<asio::io_context*, Room> rooms;
@@ -210,7 +221,8 @@ struct ClientPool::Idle {
   }
 };
 
-ClientPool::ClientPool(std::size_t idle, const Tls* tls) : idle_(idle), tls_(tls), rooms_(std::make_unique<Idle>()) {}
+ClientPool::ClientPool(std::size_t idle, const Tls* tls, milliseconds lifetime)
+    : idle_(idle), tls_(tls), lifetime_(lifetime), rooms_(std::make_unique<Idle>()) {}
 
 ClientPool::~ClientPool() = default;
 
@@ -232,9 +244,8 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& 
   while (!parked.empty()) {
     auto connection = std::move(parked.back());
     parked.pop_back();
-    auto& http_connection = static_cast<HttpConnection&>(*connection);
-    if (http_connection.stale() || !connection->quiet()) continue;
-    http_connection.begin();
+    if (!connection->usable(lifetime_)) continue;
+    connection->begin();
     connection->until(context.deadline);
     co_return connection;
   }
@@ -252,11 +263,13 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientPool::take(const Context& 
 }
 
 void ClientPool::give_back(const Endpoint& endpoint, std::unique_ptr<ClientConnection> connection) {
-  auto& http_connection = static_cast<HttpConnection&>(*connection);
-  if (!connection->reusable()) return;
-  http_connection.rest();
-  auto& parked = rooms_->room(http_connection.context()).parked[endpoint];
-  if (parked.size() < idle_) parked.push_back(std::move(connection));
+  std::unique_ptr<HttpConnection> given(static_cast<HttpConnection*>(connection.release()));
+  auto& room = rooms_->room(given->context());
+  room.look_through(lifetime_);
+  if (!given->reusable()) return;
+  given->rest();
+  auto& parked = room.parked[endpoint];
+  if (parked.size() < idle_) parked.push_back(std::move(given));
 }
 
 std::string request_head(const Request& request, const Endpoint& endpoint, std::optional<std::uint64_t> length) {

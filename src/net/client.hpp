@@ -10,6 +10,7 @@
 #include "base/http.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "base/time.hpp"
 
 namespace shop::net {
 
@@ -45,9 +46,10 @@ class ClientConnection {
 
 class ClientPool {
  public:
-  // Keeps at most `idle` open connections per endpoint and I/O thread, each for at most 30 s.
+  // Keeps at most `idle` open connections per endpoint and I/O thread. One that nobody has used for `lifetime` is not used any more,
+  // and closed when next a connection of that thread is given back: also one to an instance that nobody asks again.
   // With `tls`, endpoints that name a service are spoken to with it; the others stay plain.
-  explicit ClientPool(std::size_t idle = 32, const Tls* tls = nullptr);
+  explicit ClientPool(std::size_t idle = 32, const Tls* tls = nullptr, milliseconds lifetime = seconds(30));
   ~ClientPool();
 
   // Ends whatever waits on its connections and makes no more; from any thread. For questions that wait long, at a stop.
@@ -67,6 +69,7 @@ class ClientPool {
   struct Idle;
   const std::size_t idle_;
   const Tls* const tls_;
+  const milliseconds lifetime_;
   std::atomic<bool> cut_{false};
   std::unique_ptr<Idle> rooms_;
 };
