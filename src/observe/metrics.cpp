@@ -44,6 +44,7 @@ struct Metrics::Impl {
   std::mutex mutex;
   std::map<std::string, RouteMetrics, std::less<>> routes;
   std::vector<std::function<void()>> refreshers;
+  std::mutex scraping;  // refreshers run for one scrape at a time
   double cpu_reported = 0;
 };
 
@@ -80,6 +81,7 @@ void Metrics::on_scrape(std::function<void()> refresh) {
 }
 
 void Metrics::answered(std::string_view service, std::string_view method, std::string_view route, int status, double duration_s) {
+  const auto labels = [&] { return Labels{{"handler", std::string(service)}, {"method", std::string(method)}, {"route", std::string(route)}}; };
   std::string key;
   ((((key += service) += ' ') += method) += ' ') += route;
   prometheus::Histogram* duration;
@@ -87,15 +89,14 @@ void Metrics::answered(std::string_view service, std::string_view method, std::s
   {
     const std::lock_guard lock(impl_->mutex);
     auto it = impl_->routes.find(key);
-    const Labels labels{{"handler", std::string(service)}, {"method", std::string(method)}, {"route", std::string(route)}};
     if (it == impl_->routes.end()) {
-      auto& made = histogram("http_request_duration_seconds", "Time from head to end of answer.", labels);
+      auto& made = histogram("http_request_duration_seconds", "Time from head to end of answer.", labels());
       it = impl_->routes.emplace(key, Impl::RouteMetrics{&made, {}}).first;
     }
     duration = it->second.duration;
     auto& slot = it->second.by_status[status];
     if (!slot) {
-      auto with_status = labels;
+      auto with_status = labels();
       with_status["status"] = std::to_string(status);
       slot = &counter("http_requests_total", "Requests answered.", with_status);
     }
@@ -111,6 +112,7 @@ std::string Metrics::text() {
     const std::lock_guard lock(impl_->mutex);
     refreshers = impl_->refreshers;
   }
+  const std::lock_guard one_scrape(impl_->scraping);
   for (const auto& refresh : refreshers) refresh();
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }

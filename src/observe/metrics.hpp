@@ -26,7 +26,7 @@ class Metrics {
   prometheus::Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
   prometheus::Histogram& histogram(const std::string& name, const std::string& help, const Labels& labels = {});  // seconds
 
-  // Called whenever somebody scrapes, to bring gauges up to date.
+  // Called whenever somebody scrapes, to bring gauges up to date; never twice at a time.
   void on_scrape(std::function<void()> refresh);
 
   void answered(std::string_view service, std::string_view method, std::string_view route, int status, double duration_s);
