@@ -35,10 +35,11 @@ contract: configure  ## every adapter against its port's contract, on real compo
 
 dev: build unit  ## the fast loop: build, unit tests
 
-fmt:  ## format the sources
+SINCE ?= HEAD
+fmt:  ## format the lines of C++ that have changed since the last commit, or SINCE=main
 	@scripts/install-packages build
-	@command -v clang-format-19 >/dev/null || { echo "clang-format-19 is missing: apt-get install clang-format-19"; exit 1; }
-	@git ls-files 'src/*.?pp' 'tests/*.?pp' | xargs clang-format-19 -i
+	@command -v git-clang-format-19 >/dev/null || { echo "clang-format-19 is missing: apt-get install clang-format-19"; exit 1; }
+	@git-clang-format-19 --binary clang-format-19 --extensions hpp,cpp --force $(SINCE) -- src tests || [ $$? -eq 1 ]  # 1: something was changed
 
 test:  ## everything, on every real component
 	@scripts/test
