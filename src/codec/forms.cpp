@@ -14,9 +14,8 @@ std::optional<std::string> read_texts(const json::value& in, std::size_t max, bo
     const auto* text = value.if_string();
     if (!text) return "must hold strings";
     const auto length = utf8_length(*text);
-    if (length < 0 || length > static_cast<std::int64_t>(max)) {
-      return fmt::format("must hold texts of at most {} characters", max);
-    }
+    if (length < 0) return "must hold valid UTF-8 texts without NUL";
+    if (length > static_cast<std::int64_t>(max)) return fmt::format("must hold texts of at most {} characters", max);
     if (!trimmed(*text).empty()) out[std::string(key)] = std::string(*text);
   }
   if (out.empty() && !may_be_none) return "must hold at least one text that is not empty";
