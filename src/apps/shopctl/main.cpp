@@ -88,9 +88,8 @@ int create_admin(Connection& shop, const std::string& email, const std::string& 
   const auto outcome = run_blocking(shop.loop(), peer.post<auth::CreatedAccounts>(context, "/internal/accounts", request));
   if (!outcome) {
     Error error = outcome.error();
-    for (auto* text : {&error.message}) {
-      for (std::size_t at; (at = text->find("accounts[0].")) != text->npos;) text->erase(at, 12);
-    }
+    constexpr std::string_view place = "accounts[0].";  // says nothing to who gave one
+    for (std::size_t at; (at = error.message.find(place)) != error.message.npos;) error.message.erase(at, place.size());
     error.faults.clear();
     return complain(error);
   }
@@ -179,99 +178,117 @@ int demo(Connection& shop) {
   return 0;
 }
 
+// The commands and what is said of them on the command line; `run` is the one that was chosen.
+class Commands {
+ public:
+  explicit Commands(CLI::App& app) {
+    app.require_subcommand(1);
+    folder_ = app.add_option("--data", data_, "Data folder of the shop")->capture_default_str();
+    remote_.declare(app);
+    declare_those_of_a_shop(app);
+    declare_those_of_their_own(app);
+  }
+
+  int run() {
+    if (folder_->count() > 0) {  // who names a folder means it, whatever the environment says
+      remote_ = {};
+      doctor_.auth_url.clear();
+      doctor_.product_url.clear();
+      doctor_.order_url.clear();
+    }
+    return chosen_();
+  }
+
+ private:
+  void declare_those_of_a_shop(CLI::App& app) {
+    auto* admin = app.add_subcommand("create-admin", "Make an administrator, also before the first start");
+    admin->add_option("EMAIL", email_)->required();
+    admin->add_option("PASSWORD", password_, "6 to 72 bytes")->required();
+    admin->add_option("--name", name_, "Name of the account")->capture_default_str();
+    on(admin, [this] { return with_shop([this](Connection& shop) { return create_admin(shop, email_, password_, name_); }); });
+
+    auto* importing = app.add_subcommand("import", "Bring a catalogue file into the shop; safe to run again");
+    importing->add_option("FILE", file_, "Catalogue, see docs/import-format.md")->required();
+    importing->add_option("--images", pictures_, "Folder of the pictures; default: images/ beside the file");
+    setting(*importing, "--image-base-url", "IMAGE_BASE_URL", image_base_url_,
+            "Address under which clients will reach the shop; one that runs knows its own", format::web_address());
+    on(importing, [this] {
+      auto text = catalogue_text(file_);
+      return text ? with_shop([&](Connection& shop) { return import(shop, std::move(*text), file_, pictures_); }) : 1;
+    });
+
+    on(app.add_subcommand("reindex", "Build the search index anew beside the live one"), [this] { return with_shop(reindex); });
+    on(app.add_subcommand("rotate-keys", "Sign tokens with a new key; nobody is logged out"), [this] {
+      return with_shop([](Connection& shop) { return command(shop, "auth-service", "/internal/rotate-key", "New key in use."); });
+    });
+    on(app.add_subcommand("migrate", "Bring the stores to this program's version"), [this] {
+      return with_shop([](Connection&) { return fmt::print("The stores are up to date.\n"), 0; });
+    });
+    on(app.add_subcommand("demo", "Load the demo catalogue and accounts (admin@admin.com / password). Never for production"),
+       [this] { return with_shop(demo); });
+  }
+
+  void declare_those_of_their_own(CLI::App& app) {
+    auto* doctoring = app.add_subcommand("doctor", "Examine the stores for lost, doubled or oversold orders (docs/integrity.md)");
+    doctor_.declare(*doctoring);
+    doctoring->fallthrough();  // how services are reached is said of every command
+    on(doctoring, [this] { return run_doctor(doctor_, data_, [this](const auto& use) { mend_with(use); }); });
+
+    auto* letters = app.add_subcommand("dlq", "Events that a consumer gave up: list, show, send again (docs/run-book.md)");
+    dlq_.declare(*letters);
+    on(letters, [this] { return run_dlq(dlq_, data_); });
+
+    auto* certifying = app.add_subcommand("certs", "Make or renew the certificates by which services know each other (docs/run-book.md)");
+    certs_.declare(*certifying);
+    on(certifying, [this] { return run_certs(certs_); });
+
+    auto* weighing = app.add_subcommand("weights", "Shares of the traffic for instances and versions (docs/run-book.md)");
+    weights_.declare(*weighing);
+    on(weighing, [this] { return run_weights(weights_, remote_.consul_host, remote_.consul_port); });
+  }
+
+  void on(CLI::App* subcommand, std::function<int()> run) {
+    subcommand->callback([this, run = std::move(run)] { chosen_ = run; });
+  }
+
+  template <class Use>
+  int with_shop(Use use) {
+    Connection shop(data_, image_base_url_, remote_);
+    return use(shop);
+  }
+
+  void mend_with(const std::function<void(OperatorAccess)>& use) {
+    if (doctor_.distributed() && !remote_.given()) {
+      throw std::runtime_error("To mend, doctor needs to reach the services: give CONSUL_AGENT_HOST, or the address of each (--auth-service-url ...).");
+    }
+    Connection shop(data_, image_base_url_, remote_);
+    shop.stay_with_one("search-service");
+    use({shop.caller(), shop.loop()});
+  }
+
+  std::string data_ = "./data", image_base_url_ = EmbeddedOptions().image_base_url;
+  CLI::Option* folder_ = nullptr;
+  RemoteSettings remote_;
+  std::string email_, password_, name_ = "Administrator", file_, pictures_;
+  DoctorCommand doctor_;
+  DlqCommand dlq_;
+  CertsCommand certs_;
+  WeightsCommand weights_;
+  std::function<int()> chosen_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   CLI::App app{"shopctl: administer a shop.\nCommands work on a data folder, whether or not a shop runs on it, or on a distributed shop.", "shopctl"};
   app.set_version_flag("--version", "shopctl " SHOP_VERSION);
-  app.require_subcommand(1);
-  std::string data = "./data";
-  auto* folder = app.add_option("--data", data, "Data folder of the shop")->capture_default_str();
-  RemoteSettings remote;
-  remote.declare(app);
-
-  std::function<bool()> prepare = [] { return true; };
-  std::function<int(Connection&)> run;
-  std::string email, password, name = "Administrator";
-  auto* admin = app.add_subcommand("create-admin", "Make an administrator, also before the first start");
-  admin->add_option("EMAIL", email)->required();
-  admin->add_option("PASSWORD", password, "6 to 72 bytes")->required();
-  admin->add_option("--name", name, "Name of the account")->capture_default_str();
-  admin->callback([&] { run = [&](Connection& shop) { return create_admin(shop, email, password, name); }; });
-
-  std::string file, pictures;
-  auto* importing = app.add_subcommand("import", "Bring a catalogue file into the shop; safe to run again");
-  importing->add_option("FILE", file, "Catalogue, see docs/import-format.md")->required();
-  importing->add_option("--images", pictures, "Folder of the pictures; default: images/ beside the file");
-  std::string image_base_url = EmbeddedOptions().image_base_url;
-  setting(*importing, "--image-base-url", "IMAGE_BASE_URL", image_base_url, "Address under which clients will reach the shop; one that runs knows its own",
-          format::web_address());
-  std::optional<std::string> text;
-  importing->callback([&] {
-    prepare = [&] { return (text = catalogue_text(file)).has_value(); };
-    run = [&](Connection& shop) { return import(shop, std::move(*text), file, pictures); };
-  });
-
-  auto* reindexing = app.add_subcommand("reindex", "Build the search index anew beside the live one");
-  reindexing->callback([&] { run = [](Connection& shop) { return reindex(shop); }; });
-
-  auto* rotate = app.add_subcommand("rotate-keys", "Sign tokens with a new key; nobody is logged out");
-  rotate->callback([&] { run = [&](Connection& shop) { return command(shop, "auth-service", "/internal/rotate-key", "New key in use."); }; });
-
-  auto* migrate = app.add_subcommand("migrate", "Bring the stores to this program's version");
-  migrate->callback([&] { run = [](Connection&) { return fmt::print("The stores are up to date.\n"), 0; }; });
-
-  auto* demonstrate = app.add_subcommand("demo", "Load the demo catalogue and accounts (admin@admin.com / password). Never for production");
-  demonstrate->callback([&] { run = demo; });
-
-  DoctorCommand doctor;
-  auto* doctoring = app.add_subcommand("doctor", "Examine the stores for lost, doubled or oversold orders (docs/integrity.md)");
-  doctor.declare(*doctoring);
-  doctoring->fallthrough();  // how services are reached is said of every command
-
-  DlqCommand dlq;
-  auto* letters = app.add_subcommand("dlq", "Events that a consumer gave up: list, show, send again (docs/run-book.md)");
-  dlq.declare(*letters);
-
-  CertsCommand certs;
-  auto* certifying = app.add_subcommand("certs", "Make or renew the certificates by which services know each other (docs/run-book.md)");
-  certs.declare(*certifying);
-
-  WeightsCommand weights;
-  auto* weighing = app.add_subcommand("weights", "Shares of the traffic for instances and versions (docs/run-book.md)");
-  weights.declare(*weighing);
-
+  Commands commands(app);
   if (const int code = parse_settings(app, argc, argv); code >= 0) return code;
   start_log("shopctl", "local", LogLevel::off);
   int code = 1;
-  if (!prepare()) return code;
   try {
-    if (folder->count() > 0) {  // who names a folder means it, whatever the environment says
-      remote = {};
-      doctor.auth_url.clear();
-      doctor.product_url.clear();
-      doctor.order_url.clear();
-    }
-    if (certifying->parsed()) {
-      code = run_certs(certs);
-    } else if (weighing->parsed()) {
-      code = run_weights(weights, remote.consul_host, remote.consul_port);
-    } else if (letters->parsed()) {
-      code = run_dlq(dlq, data);
-    } else if (doctoring->parsed()) {
-      code = run_doctor(doctor, data, [&](const auto& use) {
-        if (doctor.distributed() && !remote.given()) {
-          throw std::runtime_error("To mend, doctor needs to reach the services: give CONSUL_AGENT_HOST, or the address of each (--auth-service-url ...).");
-        }
-        Connection shop(data, image_base_url, remote);
-        shop.stay_with_one("search-service");
-        use({shop.caller(), shop.loop()});
-      });
-    } else {
-      Connection shop(data, image_base_url, remote);
-      code = run(shop);
-    }
+    code = commands.run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "shopctl: {}\n", error.what());
   }
