@@ -97,9 +97,12 @@ Task<Result<std::string>> OrderService::place(const Context& context, const Plac
     co_return co_await place_as(context, placing, random_.id<OrderId>(clock_.wall()), std::nullopt);
   }
   const std::optional<IdempotencyKey> key = IdempotencyKey{caller_key(placing), *placing.idempotency_key, placing.request_hash};
-  CO_TRY(auto standing, co_await read(database_, context, standing_claim, *key, clock_.wall()));
   auto id = random_.id<OrderId>(clock_.wall());
-  if (!standing) id = OrderId::parse(co_await rendezvous_.agree(context, *key, id.text())).value_or(id);
+  std::optional<Claim> standing;
+  if (const auto met = OrderId::parse(co_await rendezvous_.agree(context, *key, id.text())); met && *met != id) {
+    CO_TRY(standing, co_await read(database_, context, standing_claim, *key, clock_.wall()));
+    id = *met;
+  }
   constexpr int attempts = 3;
   for (int attempt = 1;; ++attempt) {
     if (standing && standing->status != 0) co_return standing->body;
@@ -109,9 +112,10 @@ Task<Result<std::string>> OrderService::place(const Context& context, const Plac
     const bool claimed = standing || attempt > 1;
     if (nothing_was_reserved(placed.error()) && claimed) {
       CO_CHECK(co_await write(database_, context, release_claim_in, id.text()));
-    } else if (nothing_was_reserved(placed.error())) {  // the last piece may have gone to one under this key that it has missed
-      CO_TRY(const auto first, co_await read(database_, context, standing_claim, *key, clock_.wall()));
-      if (first && first->status != 0) co_return first->body;
+    } else if (!claimed) {  // there may have been one under this key before, that it has missed
+      const auto first = co_await read(database_, context, standing_claim, *key, clock_.wall());
+      if (first && *first && (*first)->status != 0) co_return (*first)->body;
+      if (!first && first.error().code == Code::unprocessable) co_return Failure(first.error());
     }
     if (placed.error().name != "RESERVATION_RELEASED" || attempt == attempts) co_return placed;
     const auto now = clock_.wall();  // the id is spent: another, which the key holds from now on

@@ -18,7 +18,7 @@ ProductModule::ProductModule(const ServiceWorld& world, Settings settings, Datab
     : catalogue_(database, world.clock, settings.catalogue),
       outbox_("product-service", database, world.events, world.clock, world.random),
       publisher_(database, catalogue_, outbox_, world.clock, world.random),
-      tools_{database, catalogue_, outbox_, world.clock, world.random, publisher_},
+      tools_{database, catalogue_, outbox_, world.clock, world.random, publisher_.loop()},
       products_(tools_),
       categories_(tools_),
       stock_(tools_, settings.stock, OrderPeer(world.peers)),

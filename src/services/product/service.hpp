@@ -10,8 +10,6 @@
 
 namespace shop::product {
 
-class Publisher;
-
 // What every use case works with.
 struct Tools {
   Database& database;
@@ -19,7 +17,7 @@ struct Tools {
   Outbox& outbox;
   Clock& clock;
   Random& random;
-  Publisher& publisher;
+  Loop& publisher;  // turns changed products into events
 };
 
 // In a transaction that changed the products: they will be published, and the read model forgets them after the commit.
@@ -178,18 +176,18 @@ class PromotionService {
 // model forgets what is published: a change whose commit was not answered is in the store all the same.
 //
 // Changes of anything but stock are published at once by the instance that made them. Those of stock, which orders make by the
-// hundred, wait for up to a second, so that one event tells of many; one instance gathers them (by a lease), and others make no more of them.
+// hundred, are gathered for a second, so that one event tells of many, and by one instance (a lease), or there would be as many events as instances.
 class Publisher {
  public:
+  static constexpr milliseconds gather{1000};
+
   Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, Clock& clock, Random& random);
 
-  void hurry();  // from any thread: something but stock has changed
   Loop& loop() { return loop_; }
 
  private:
   Task<Result<bool>> step(const Context& context);
-  Task<Result<bool>> publish(const Context& context, bool hurry);
-  Task<Result<bool>> gathers(const Context& context);
+  Task<Result<bool>> gathers(const Context& context);  // whether this instance is the one
   Task<Result<bool>> publish_in(Transaction& tx);
 
   Database& database_;
@@ -198,7 +196,7 @@ class Publisher {
   Clock& clock_;
   const std::string holder_;
   Instant lease_until_;
-  std::atomic<bool> in_a_hurry_{false};
+  Monotonic gathering_until_{};
   Loop loop_;
 };
 

@@ -137,7 +137,7 @@ Task<Result<CategoryRow>> CategoryService::update_in(Transaction& tx, const Cate
   CO_CHECK(co_await store::count_change(tx));
   tx.on_commit([tools = tools_] {
     tools.catalogue.everything_changed();
-    tools.publisher.hurry();
+    tools.publisher.wake();
   });
   co_return answer;
 }

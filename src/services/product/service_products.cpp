@@ -71,7 +71,7 @@ Task<Result<void>> announce(const Tools& tools, Transaction& tx, const std::vect
   CO_CHECK(co_await store::count_change(tx));
   tx.on_commit([tools, products] {
     for (const auto& id : products) tools.catalogue.product_changed(id);
-    tools.publisher.hurry();
+    tools.publisher.wake();
   });
   co_return Result<void>();
 }
@@ -375,7 +375,7 @@ Task<Result<std::map<std::string, VariantDetails>>> ProductService::variant_deta
 
 Task<Result<std::int64_t>> ProductService::resync(const Context& context) {
   CO_TRY(const auto count, co_await write(tools_.database, context, store::mark_all_changed));
-  tools_.publisher.hurry();
+  tools_.publisher.wake();
   co_return count;
 }
 
@@ -391,28 +391,19 @@ Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, C
       outbox_(outbox),
       clock_(clock),
       holder_(random.uuid4().text()),
-      loop_(clock, {.name = "product publisher", .period = milliseconds(1000)}, [this](const Context& context) { return step(context); }) {}
-
-void Publisher::hurry() {
-  in_a_hurry_ = true;
-  loop_.wake();
-}
+      loop_(clock, {.name = "product publisher", .period = milliseconds(500)}, [this](const Context& context) { return step(context); }) {}
 
 Task<Result<bool>> Publisher::step(const Context& context) {
-  const bool hurry = in_a_hurry_.exchange(false);
-  auto more = co_await publish(context, hurry);
-  if (hurry && (!more || *more)) in_a_hurry_ = true;
-  co_return more;
-}
-
-Task<Result<bool>> Publisher::publish(const Context& context, bool hurry) {
-  CO_TRY(const bool anything, co_await read(database_, context, store::anything_changed));
-  if (!anything) co_return false;
-  if (!hurry) {
+  CO_TRY(const auto marks, co_await read(database_, context, store::marks));
+  if (!marks.any) co_return false;
+  if (!marks.details) {
+    if (clock_.now() < gathering_until_) co_return false;
     CO_TRY(const bool mine, co_await gathers(context));
     if (!mine) co_return false;
   }
-  co_return co_await write(database_, context, [&](Transaction& tx) { return publish_in(tx); });
+  CO_TRY(const bool more, co_await write(database_, context, [&](Transaction& tx) { return publish_in(tx); }));
+  if (!more) gathering_until_ = clock_.now() + gather;
+  co_return more;
 }
 
 Task<Result<bool>> Publisher::gathers(const Context& context) {

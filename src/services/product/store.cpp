@@ -158,7 +158,8 @@ constexpr Query changed_category{"changed_category",
                                  "INSERT INTO changed_products (product_id, traceparent) SELECT DISTINCT l.product_id, $2 FROM product_categories l"
                                  " JOIN categories c ON c.id = l.category_id WHERE c.id = $1 OR c.parent_id = $1"};
 constexpr Query changed_all{"changed_all", "INSERT INTO changed_products (product_id, traceparent) SELECT id, $1 FROM products"};
-constexpr Query changed_any{"changed_any", "SELECT count(*) FROM (SELECT 1 FROM changed_products LIMIT 1) one"};
+constexpr Query changed_marks{"changed_marks",
+                              "SELECT EXISTS (SELECT 1 FROM changed_products), EXISTS (SELECT 1 FROM changed_products WHERE NOT stock_only)"};
 #define CHANGED_LIST "SELECT seq, product_id, traceparent, stock_only FROM changed_products ORDER BY seq LIMIT $1"
 constexpr Query changed_take{"changed_take", CHANGED_LIST " FOR UPDATE SKIP LOCKED", CHANGED_LIST};
 constexpr Query changed_delete{"changed_delete", "DELETE FROM changed_products WHERE seq = $1"};
@@ -550,9 +551,9 @@ Task<Result<std::int64_t>> mark_all_changed(Transaction& tx) {
   return execute(tx, changed_all, tx.context().trace.traceparent());
 }
 
-Task<Result<bool>> anything_changed(Transaction& tx) {
-  CO_TRY(const auto count, co_await number(tx, changed_any));
-  co_return count > 0;
+Task<Result<Marks>> marks(Transaction& tx) {
+  CO_TRY(const auto found, co_await select_one<Marks>(tx, changed_marks));
+  co_return found.value_or(Marks{});
 }
 
 Task<Result<std::vector<Changed>>> take_changed(Transaction& tx, std::int64_t limit) { return select<Changed>(tx, changed_take, limit); }

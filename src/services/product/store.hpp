@@ -130,7 +130,11 @@ struct Changed {
   bool stock_only = false;
 };
 BOOST_DESCRIBE_STRUCT(Changed, (), (seq, product_id, traceparent, stock_only))
-Task<Result<bool>> anything_changed(Transaction& tx);
+struct Marks {
+  bool any = false, details = false;
+};
+BOOST_DESCRIBE_STRUCT(Marks, (), (any, details))
+Task<Result<Marks>> marks(Transaction& tx);
 Task<Result<std::vector<Changed>>> take_changed(Transaction& tx, std::int64_t limit);  // the oldest that nobody else is publishing
 Task<Result<void>> forget_changed(Transaction& tx, const std::vector<Changed>& rows);
 Task<Result<std::map<ProductId, std::int64_t>>> next_versions(Transaction& tx, const std::map<ProductId, Change>& changes);
