@@ -89,6 +89,7 @@ Result<std::optional<std::string>> idempotency_header(const Request& request) {
   if (header.empty() || header.size() > 200) {
     return fail(codec::faulty({{"Idempotency-Key", "must have 1 to 200 bytes"}}));
   }
+  if (utf8_length(header) < 0) return fail(codec::faulty({{"Idempotency-Key", "must be valid UTF-8 text"}}));  // no store keeps anything else
   return std::optional<std::string>(header);
 }
 

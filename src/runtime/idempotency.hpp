@@ -74,7 +74,7 @@ class Rendezvous {
   Clock& clock_;
 };
 
-// The header Idempotency-Key. invalid when it is empty or longer than 200 bytes.
+// The header Idempotency-Key. invalid when it is empty, longer than 200 bytes, or no UTF-8.
 Result<std::optional<std::string>> idempotency_header(const Request& request);
 
 inline constexpr hours idempotency_lifetime{24};

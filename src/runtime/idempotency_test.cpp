@@ -21,6 +21,20 @@ struct Station {
   std::string agree(const IdempotencyKey& key, std::string proposal) { return run_to_end(rendezvous.agree({}, key, std::move(proposal))); }
 };
 
+TEST(IdempotencyHeader, IsTextOfSomeLength) {
+  const auto given = [](std::string_view key) {
+    Request request;
+    request.headers.add("Idempotency-Key", key);
+    return idempotency_header(request);
+  };
+  EXPECT_EQ(idempotency_header({}).value(), std::nullopt);
+  for (const auto& key : {std::string("k"), std::string("clé 🗝"), std::string(200, 'x')}) EXPECT_EQ(given(key).value(), key);
+  for (const auto& key : {std::string(), std::string(201, 'x'), std::string("\xe9"), std::string("k\xff")}) {
+    ASSERT_FALSE(given(key)) << key;
+    EXPECT_EQ(given(key).error().code, Code::invalid);
+  }
+}
+
 TEST(Rendezvous, WhoeverComesFirstIsFollowed) {
   Station at;
   EXPECT_EQ(at.agree(of_somebody, "first"), "first");
