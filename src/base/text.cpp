@@ -70,6 +70,12 @@ std::string_view utf8_prefix(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+std::string as_text(std::string_view bytes) {
+  std::string out;
+  if (utf8_length(bytes) >= 0) return out.assign(bytes);
+  return unicode(bytes).toUTF8String(out);
+}
+
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == text.npos) return {};

@@ -24,6 +24,9 @@ std::string fold(std::string_view utf8);
 // Cuts at a code point boundary, to at most `bytes`.
 std::string_view utf8_prefix(std::string_view text, std::size_t bytes);
 
+// What comes from outside, to be shown: what is no UTF-8 becomes U+FFFD.
+std::string as_text(std::string_view bytes);
+
 std::string_view trimmed(std::string_view text);
 
 template <std::size_t Min, std::size_t Max>

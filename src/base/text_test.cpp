@@ -33,6 +33,15 @@ TEST(Fold, TakesCaseAndMarksAway) {
   EXPECT_EQ(fold("İstanbul"), fold("i̇stanbul"));
 }
 
+TEST(AsText, WhatIsNoUtf8IsMarked) {
+  for (const auto* text : {"", "plain", "été 漢 🙂"}) EXPECT_EQ(as_text(text), text);
+  EXPECT_EQ(as_text("caf\xe9!"), "caf\uFFFD!");
+  EXPECT_EQ(as_text("\xff\xfe"), "\uFFFD\uFFFD");
+  EXPECT_EQ(as_text(std::string_view("é漢").substr(0, 4)), "é\uFFFD");  // cut in the middle of a letter
+  EXPECT_EQ(as_text(std::string_view("a\0b", 3)), std::string_view("a\0b", 3));
+  for (const auto* bytes : {"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\x80"}) EXPECT_GE(utf8_length(as_text(bytes)), 0);
+}
+
 TEST(Email, AcceptsAndRefuses) {
   for (const auto* good : {"a@b.cd", "first.last+tag@sub.example.org", "o'neil@example.com", "é@example.com"}) EXPECT_TRUE(Email::parse(good)) << good;
   for (const auto* bad : {"", "a", "a@", "@b.cd", "a@b", "a@@b.cd", "a b@c.de", "a@b..cd", "a@.cd", "a@b.cd.", "a@b c.de", "a\n@b.cd", "\"a\"@b.cd"}) {

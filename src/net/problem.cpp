@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "codec/json_writer.hpp"
 
 namespace shop::net {
@@ -41,7 +42,7 @@ Response problem_response(const Error& error, std::string_view request_id, Probl
   body += R"(,"status":)";
   body += style == ProblemStyle::word ? R"("error")" : fmt::to_string(known.status);
   body += R"(,"message":)";
-  codec::write_string(body, error.message);
+  codec::write_string(body, as_text(error.message));
   body += R"(,"code":)";
   codec::write_string(body, name);
   body += R"(,"requestId":)";
@@ -51,9 +52,9 @@ Response problem_response(const Error& error, std::string_view request_id, Probl
   for (bool first = true; const auto& fault : error.faults) {
     if (!std::exchange(first, false)) body += ',';
     body += R"({"path":)";
-    codec::write_string(body, fault.path);
+    codec::write_string(body, as_text(fault.path));
     body += R"(,"message":)";
-    codec::write_string(body, fault.message);
+    codec::write_string(body, as_text(fault.message));
     body += '}';
   }
   body += "]}";

@@ -10,6 +10,7 @@ namespace shop::net {
 // The cart and image services send the word "error" where the others send the status number.
 enum class ProblemStyle { number, word };
 
+// What the error quotes of a request is shown as text, whatever bytes it was.
 Response problem_response(const Error& error, std::string_view request_id, ProblemStyle style = ProblemStyle::number);
 
 // 405, with the methods that there are in Allow.

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "codec/json_writer.hpp"
 
@@ -141,9 +142,10 @@ void log(Severity severity, std::string_view component, std::string_view message
   if (!wanted(severity)) return;
   Line line(severity, {});
   line.add("component", component);
-  line.add("message", message);
+  line.add("message", as_text(message));
   for (const auto& field : fields) {
-    std::visit([&](const auto& value) { line.add(field.name, value); }, field.value);
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) line.add(field.name, as_text(*text));
+    else std::visit([&](const auto& value) { line.add(field.name, value); }, field.value);
   }
   line.send();
 }
@@ -162,7 +164,7 @@ void log_access(const AccessLine& access) {
   line.add("bytes", access.bytes);
   line.add("remote", access.remote);
   if (!access.error_code.empty()) line.add("error", access.error_code);
-  if (!access.detail.empty()) line.add("detail", access.detail);
+  if (!access.detail.empty()) line.add("detail", as_text(access.detail));
   line.send();
 }
 

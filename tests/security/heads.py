@@ -307,6 +307,22 @@ def split_anywhere(port):
         expect(connection.answer()[0] == 401, "not understood")
 
 
+def bytes_of_no_text(port):
+    """Bytes that are no UTF-8, wherever a request may hold some: the answer is JSON in UTF-8 all the same"""
+    spots = [head("GET /products HTTP/1.1", OK + f"{name}: \xe9\xff\r\n") for name in ("X-Currency", "Accept-Language", "X-Request-Id", "Origin", "If-None-Match", "traceparent")]
+    spots += [head(f"GET {path} HTTP/1.1") for path in ("/\x25ff", "/products/\x25ff", "/products/sku/\x25ff", "/products/id/\x25ff", "/products?q=\x25ff", "/products?sortBy=\x25e9",
+                                                         "/products?attributes[\x25ff][]=x", "/search/products?q=\x25ff", "/search/products?category=\x25ff", "/carts/\x25ff",
+                                                         "/images/\x25ff.png", "/orders/x?guest_token=\x25ff", "/auth/\x25ff")]
+    spots += [post(f"Idempotency-Key: \xe9\xff\r\nContent-Length: {len(body)}\r\n", body, "POST /orders HTTP/1.1") for body in ('{"phone": "\xff"}', '{"\xff": 1}', "{}")]
+    for spot in spots:
+        with Connection(port) as connection:
+            connection.send(spot)
+            status, headers, body = connection.answer()
+        expect(status < 500, f"{spot[:80]!r}: {status} {body[:200]!r}")
+        json.loads(body.decode("utf-8"))
+        expect("charset=utf-8" in headers["content-type"], f"{headers}")
+
+
 def no_canary(shop, refused_before, count):
     """The gate counted every hostile head, and no canary became a request"""
     text = shop.client().get("/metrics").text
@@ -337,6 +353,7 @@ def main():
             one(accepted, f"accepted: {name}", payload, statuses)
         checks.run(expectation, shop)
         checks.run(split_anywhere, shop.port)
+        checks.run(bytes_of_no_text, shop.port)
         checks.run(no_canary, shop, before, len(REFUSED) + 1)
     return checks.done()
 
