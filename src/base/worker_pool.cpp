@@ -3,6 +3,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/slice.hpp"
+
 namespace shop {
 
 WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue, bool yields)
@@ -36,6 +38,7 @@ bool WorkerPool::submit(Job job) {
 void WorkerPool::work() {
   ::prctl(PR_SET_NAME, name_.substr(0, 15).c_str());
   if (yields_) ::setpriority(PRIO_PROCESS, 0, 10);  // on Linux of the thread alone; a tenth of the processor is left to it in any case
+  ask_for_long_turns();
   for (;;) {
     Job job;
     {

@@ -15,6 +15,7 @@
 #include "adapters/sqlite/connection.hpp"
 #include "adapters/sqlite/gathering.hpp"
 #include "base/await_callback.hpp"
+#include "base/slice.hpp"
 
 namespace shop::sqlite {
 namespace {
@@ -231,6 +232,7 @@ class SqliteDatabase final : public Database {
     for (auto& reader : readers_) {
       threads_.emplace_back([this, worker = reader.get()] {
         ::prctl(PR_SET_NAME, "sqlite-read");
+        ask_for_long_turns();
         while (auto jobs = read_queue_.take(1)) worker->run_reads(std::move(*jobs));
       });
     }
