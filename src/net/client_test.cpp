@@ -20,11 +20,11 @@ struct Hello final : Handler {
 
 class ClientPoolTest : public testing::Test {
  protected:
-  std::string ask(ClientPool& pool, const Server& server) {
+  std::string ask(const Server& server) {
     const Request request;
     const Context context;
     const Endpoint endpoint{.host = "127.0.0.1", .port = server.port(), .unix_socket = {}};
-    const auto answer = boost::asio::co_spawn(threads_.first(), pool.send(context, endpoint, request), boost::asio::use_future).get();
+    const auto answer = boost::asio::co_spawn(threads_.first(), pool_->send(context, endpoint, request), boost::asio::use_future).get();
     return answer ? std::string(answer->text()) : answer.error().message;
   }
 
@@ -34,25 +34,26 @@ class ClientPoolTest : public testing::Test {
     return server.connections() == connections;
   }
 
+  std::optional<ClientPool> pool_;  // outlives the threads that its connections belong to
   IoThreads threads_{1};
   Hello hello_;
   Server one_{threads_, {}, hello_}, other_{threads_, {}, hello_};
 };
 
 TEST_F(ClientPoolTest, AConnectionIsKept) {
-  ClientPool pool;
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(pool, one_), "hello");
+  pool_.emplace();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(one_), "hello");
   EXPECT_TRUE(has(one_, 1));
 }
 
 TEST_F(ClientPoolTest, OneThatNobodyNeedsIsClosedThoughItsServerIsNotAskedAgain) {
   constexpr milliseconds lifetime(50);
-  ClientPool pool(32, nullptr, lifetime);
-  EXPECT_EQ(ask(pool, one_), "hello");
-  EXPECT_EQ(ask(pool, other_), "hello");
+  pool_.emplace(32, nullptr, lifetime);
+  EXPECT_EQ(ask(one_), "hello");
+  EXPECT_EQ(ask(other_), "hello");
   EXPECT_TRUE(has(one_, 1) && has(other_, 1));
   std::this_thread::sleep_for(lifetime + milliseconds(20));
-  EXPECT_EQ(ask(pool, other_), "hello");
+  EXPECT_EQ(ask(other_), "hello");
   EXPECT_TRUE(has(one_, 0));
   EXPECT_TRUE(has(other_, 1));
 }
