@@ -52,17 +52,27 @@ Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clo
              [this](const Context& context) { return step(context); }) {}
 
 Task<Result<void>> Outbox::append(Transaction& tx, Event event) {
+  std::vector<Event> one;
+  one.push_back(std::move(event));
+  return append(tx, std::move(one));
+}
+
+Task<Result<void>> Outbox::append(Transaction& tx, std::vector<Event> events) {
   const auto now = clock_.wall();
-  const auto id = random_.uuid7(now);
-  std::string body = R"({"type":)";
-  codec::write_string(body, event.type);
-  body += R"(,"payload":)" + event.payload + R"(,"timestamp":")" + now.text() + R"(","sourceService":)";
-  codec::write_string(body, service_);
-  body += R"(,"eventId":")" + id.text() + R"(","version":)" + std::to_string(event.version) + "}";
-  CO_CHECK(co_await perform_later(tx, insert, id, event.topic, event.key, body,
-                                  event.traceparent.empty() ? tx.context().trace.traceparent() : event.traceparent, now));
-  tx.on_commit([this] {
-    ++own_;
+  std::vector<Params> sets;
+  for (auto& event : events) {
+    const auto id = random_.uuid7(now);
+    std::string body = R"({"type":)";
+    codec::write_string(body, event.type);
+    body += R"(,"payload":)" + event.payload + R"(,"timestamp":")" + now.text() + R"(","sourceService":)";
+    codec::write_string(body, service_);
+    body += R"(,"eventId":")" + id.text() + R"(","version":)" + std::to_string(event.version) + "}";
+    if (event.traceparent.empty()) event.traceparent = tx.context().trace.traceparent();
+    sets.push_back(codec::params_of(id, event.topic, event.key, body, event.traceparent, now));
+  }
+  CO_CHECK(co_await tx.later(insert, std::move(sets)));
+  tx.on_commit([this, count = static_cast<std::int64_t>(events.size())] {
+    own_ += count;
     relay_.wake();
   });
   co_return Result<void>();

@@ -33,6 +33,7 @@ class Outbox {
   Outbox(std::string service, Database& database, EventLog& log, Clock& clock, Random& random, milliseconds lease = seconds(3));
 
   // In the transaction of the change; wakes the relay after the commit.
+  Task<Result<void>> append(Transaction& tx, std::vector<Event> events);
   Task<Result<void>> append(Transaction& tx, Event event);
 
   Loop& relay() { return relay_; }

@@ -256,6 +256,28 @@ TYPED_TEST(DatabaseContract, WhatMayWaitIsDoneBeforeTheNextStatementAndWithTheCo
   EXPECT_EQ(this->parents(), 7);
 }
 
+TYPED_TEST(DatabaseContract, ManyRowsThatMayWaitAreAllThereOrNone) {
+  static constexpr auto insert = [](Transaction& tx, std::int64_t first, std::int64_t count, std::int64_t spoilt) -> Task<Result<void>> {
+    std::vector<Params> sets;
+    for (auto id = first; id < first + count; ++id) sets.push_back(codec::params_of(id, id == spoilt ? "p1" : fmt::format("p{}", id)));
+    return tx.later(add_parent, std::move(sets));
+  };
+  std::int64_t there = 0;
+  for (const std::int64_t count : {0, 1, 2, 3, 31, 32, 33, 64, 77, 1000}) {
+    const auto outcome = this->run([&](Transaction& tx) { return insert(tx, there, count, -1); });
+    ASSERT_TRUE(outcome) << why(outcome);
+    there += count;
+    EXPECT_EQ(this->parents(), there);
+  }
+  for (const std::int64_t spoilt : {there, there + 40, there + 99}) {
+    const auto failed = this->run([&](Transaction& tx) { return insert(tx, there, 100, spoilt); });
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().name, "UNIQUE");
+    EXPECT_EQ(failed.error().detail, "parents.label");
+    EXPECT_EQ(this->parents(), there);
+  }
+}
+
 TYPED_TEST(DatabaseContract, HooksRunOnceAfterTheCommitAndNeverWithoutIt) {
   std::atomic<int> calls{0};
   static constexpr auto hooked = [](Transaction& tx, std::atomic<int>& counter, bool good) -> Task<Result<void>> {

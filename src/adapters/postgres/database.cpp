@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "adapters/postgres/connection.hpp"
+#include "adapters/postgres/many_rows.hpp"
 #include "base/await_callback.hpp"
 
 namespace shop::postgres {
@@ -26,8 +27,8 @@ std::unique_ptr<Connection> take_out(std::vector<std::unique_ptr<Connection>>& l
 
 class PostgresTransaction final : public Transaction {
  public:
-  PostgresTransaction(const Context& context, Connection& connection, std::string_view begin)
-      : Transaction(context), connection_(connection), begin_(begin) {}
+  PostgresTransaction(const Context& context, Connection& connection, ManyRows& many_rows, std::string_view begin)
+      : Transaction(context), connection_(connection), many_rows_(many_rows), begin_(begin) {}
 
   Task<Result<Rows>> run(const Query& query, Params params) override {
     std::vector<Statement> statements;
@@ -45,7 +46,7 @@ class PostgresTransaction final : public Transaction {
   }
 
   Task<Result<void>> later(const Query& query, std::vector<Params> sets) override {
-    for (auto& params : sets) waiting_.push_back({query.name, query.sql, std::move(params)});
+    std::ranges::move(many_rows_.statements(query, std::move(sets)), std::back_inserter(waiting_));
     co_return Result<void>();
   }
 
@@ -75,6 +76,7 @@ class PostgresTransaction final : public Transaction {
   }
 
   Connection& connection_;
+  ManyRows& many_rows_;
   const std::string_view begin_;
   bool begun_ = false;
   std::vector<Statement> waiting_;
@@ -128,7 +130,7 @@ class Pool final : public Database {
   }
 
   Task<Result<void>> use(const Context& context, Access access, Work& work, Connection& connection, bool& again) {
-    PostgresTransaction tx(context, connection,
+    PostgresTransaction tx(context, connection, many_rows_,
                            access == Access::write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     auto outcome = co_await work(tx);
     if (outcome && connection.usable() && connection.block_failed()) {
@@ -249,6 +251,7 @@ class Pool final : public Database {
   asio::io_context& loop_;
   WorkerPool& workers_;
   Clock& clock_;
+  ManyRows many_rows_;
   std::vector<std::unique_ptr<Connection>> idle_;
   std::deque<Waiting> waiting_;
   bool watching_ = false;

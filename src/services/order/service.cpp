@@ -51,6 +51,11 @@ Error as_order_error(Error error, const std::vector<OrderLine>& items) {
 constexpr std::int64_t first_event(std::int64_t version) { return 2 * version - 1; }
 constexpr std::int64_t last_event(std::int64_t version) { return 2 * version; }
 
+Event event_of(std::string type, const StoredOrder& order) {
+  auto payload = codec::to_json(order_for(order, {"en", true, type == "ORDER_CREATED" || type == "ORDER_CANCELLED"}));
+  return {"order_events", order.row.id.text(), std::move(type), first_event(order.row.version), std::move(payload)};
+}
+
 bool nothing_was_reserved(const Error& error) {
   return error.name == "INSUFFICIENT_STOCK" || error.name == "UNKNOWN_VARIANT" || error.name == "UNKNOWN_CURRENCY";
 }
@@ -210,11 +215,15 @@ Task<Result<void>> OrderService::commit_fresh_in(Transaction& tx, const Commits:
   std::ranges::sort(ids);  // in which all lock them
   CO_CHECK(co_await store::place(tx, ids, now));
   CO_CHECK(co_await claim_fresh(tx, std::move(claims), now));
+  std::vector<const StoredOrder*> orders;
+  std::vector<Event> events;
   for (const auto* ready : items) {
-    CO_CHECK(co_await store::insert_order(tx, ready->order));
-    CO_CHECK(co_await publish(tx, "ORDER_CREATED", ready->order, ready->traceparent));
+    orders.push_back(&ready->order);
+    events.push_back(event_of("ORDER_CREATED", ready->order));
+    events.back().traceparent = ready->traceparent;
   }
-  co_return Result<void>();
+  CO_CHECK(co_await store::insert_orders(tx, orders));
+  co_return co_await outbox_.append(tx, std::move(events));
 }
 
 Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const Ready& ready) {
@@ -230,14 +239,13 @@ Task<Result<std::string>> OrderService::commit_in(Transaction& tx, const Ready& 
     }
     if (standing) co_return standing->body;
   }
-  CO_CHECK(co_await store::insert_order(tx, order));
+  CO_CHECK(co_await store::insert_orders(tx, {&order}));
   CO_CHECK(co_await publish(tx, "ORDER_CREATED", order));
   co_return ready.answer;
 }
 
-Task<Result<void>> OrderService::publish(Transaction& tx, std::string type, const StoredOrder& order, std::string traceparent) {
-  const auto payload = codec::to_json(order_for(order, {"en", true, type == "ORDER_CREATED" || type == "ORDER_CANCELLED"}));
-  return outbox_.append(tx, {"order_events", order.row.id.text(), std::move(type), first_event(order.row.version), payload, std::move(traceparent)});
+Task<Result<void>> OrderService::publish(Transaction& tx, std::string type, const StoredOrder& order) {
+  return outbox_.append(tx, event_of(std::move(type), order));
 }
 
 Task<Result<void>> OrderService::give_up(const Context& context, const OrderId& id) {

@@ -86,7 +86,7 @@ class OrderService {
   Task<Result<StoredOrder>> change_in(Transaction& tx, const OrderId& id, Status to);
   Task<Result<StoredOrder>> change(const Context& context, const OrderId& id, Status to);
   Task<Result<StoredOrder>> load(const Context& context, const OrderId& id);
-  Task<Result<void>> publish(Transaction& tx, std::string type, const StoredOrder& order, std::string traceparent = {});  // empty: the transaction's
+  Task<Result<void>> publish(Transaction& tx, std::string type, const StoredOrder& order);
 
   const Settings settings_;
   Database& database_;

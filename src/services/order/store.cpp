@@ -126,19 +126,21 @@ Task<Result<OrderList>> list_where(Transaction& tx, std::string where, Params pa
 
 const std::span<const Migration> migrations{all_migrations};
 
-Task<Result<void>> insert_order(Transaction& tx, const StoredOrder& order) {
-  const auto& r = order.row;
-  CO_CHECK(co_await perform_later(tx, order_insert, r.id, r.user_id, r.guest_email, r.guest_name, r.customer_name, r.customer_email,
-                                  r.customer_avatar, r.phone, r.status, r.payment_method, r.shipping_address, r.payment_transaction_id,
-                                  r.payment_failure_reason, kept_token(r), r.total_minor, r.base_currency, r.display_currency, r.rate,
-                                  r.display_total_minor, r.version, r.created_at, r.updated_at, search_text(r)));
-  std::vector<Params> sets;
-  for (const auto& i : order.items) {
-    sets.push_back(codec::params_of(i.id, i.order_id, i.position, i.product_id, i.variant_id, i.product_name, i.variant_attributes, i.sku,
-                               i.image_url, i.price, i.cost_price, i.quantity));
+Task<Result<void>> insert_orders(Transaction& tx, const std::vector<const StoredOrder*>& orders) {
+  std::vector<Params> rows, items;
+  for (const auto* order : orders) {
+    const auto& r = order->row;
+    rows.push_back(codec::params_of(r.id, r.user_id, r.guest_email, r.guest_name, r.customer_name, r.customer_email, r.customer_avatar, r.phone,
+                                    r.status, r.payment_method, r.shipping_address, r.payment_transaction_id, r.payment_failure_reason, kept_token(r),
+                                    r.total_minor, r.base_currency, r.display_currency, r.rate, r.display_total_minor, r.version, r.created_at,
+                                    r.updated_at, search_text(r)));
+    for (const auto& i : order->items) {
+      items.push_back(codec::params_of(i.id, i.order_id, i.position, i.product_id, i.variant_id, i.product_name, i.variant_attributes, i.sku,
+                                       i.image_url, i.price, i.cost_price, i.quantity));
+    }
   }
-  CO_CHECK(co_await tx.later(item_insert, std::move(sets)));
-  co_return Result<void>();
+  CO_CHECK(co_await tx.later(order_insert, std::move(rows)));
+  co_return co_await tx.later(item_insert, std::move(items));
 }
 
 Task<Result<std::optional<StoredOrder>>> order(Transaction& tx, const OrderId& id) {

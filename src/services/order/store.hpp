@@ -9,7 +9,7 @@ namespace shop::order::store {
 
 extern const std::span<const Migration> migrations;
 
-Task<Result<void>> insert_order(Transaction& tx, const StoredOrder& order);
+Task<Result<void>> insert_orders(Transaction& tx, const std::vector<const StoredOrder*>& orders);
 Task<Result<std::optional<StoredOrder>>> order(Transaction& tx, const OrderId& id);
 
 // False when the order is no longer in `from`.

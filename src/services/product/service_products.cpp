@@ -436,17 +436,18 @@ Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
   std::vector<ProductId> ids;
   for (const auto& [id, change] : changes) ids.push_back(id);
   CO_TRY(auto snapshots, co_await store::snapshots(tx, ids));
+  std::vector<Event> events;
   for (const auto& snapshot : snapshots) {
     const auto& id = snapshot.product.id;
     changes.erase(id);
     const auto version = versions[id];
-    CO_CHECK(co_await outbox_.append(tx, {"product_events", id.text(), version == 1 ? "PRODUCT_CREATED" : "PRODUCT_UPDATED",
-                                                   version, codec::to_json(document_of(snapshot)), traces[id]}));
+    events.push_back({"product_events", id.text(), version == 1 ? "PRODUCT_CREATED" : "PRODUCT_UPDATED", version,
+                      codec::to_json(document_of(snapshot)), traces[id]});
   }
   for (const auto& [id, change] : changes) {
-    CO_CHECK(co_await outbox_.append(tx, {"product_events", id.text(), "PRODUCT_DELETED", versions[id],
-                                                   codec::to_json(DeletedEvent{id.uuid}), traces[id]}));
+    events.push_back({"product_events", id.text(), "PRODUCT_DELETED", versions[id], codec::to_json(DeletedEvent{id.uuid}), traces[id]});
   }
+  CO_CHECK(co_await outbox_.append(tx, std::move(events)));
   CO_CHECK(co_await store::forget_changed(tx, rows));
   const auto forget = [this, ids] {
     for (const auto& id : ids) catalogue_.published(id);

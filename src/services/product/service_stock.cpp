@@ -198,6 +198,7 @@ Task<Result<void>> StockService::reserve_in(Transaction& tx, const Wishes& wishe
   std::map<VariantId, std::int64_t> taken;
   std::set<ProductId> products;
   std::vector<OrderId> refused;
+  std::vector<std::pair<OrderId, store::ReservationLine>> all_lines;
   std::vector<Movement> movements;
   for (const auto& [order, takes] : wishes) {
     if (auto error = shortage(*takes, left)) {
@@ -212,9 +213,9 @@ Task<Result<void>> StockService::reserve_in(Transaction& tx, const Wishes& wishe
       taken[take.variant_id] += take.quantity;
       products.insert(row.product_id);
       lines.push_back({take.variant_id, row.product_id, take.quantity, row.price, row.cost_price});
+      all_lines.emplace_back(order, lines.back());
       movements.push_back({tools_.random.id<MovementId>(now), take.variant_id, -take.quantity, MovementType::ORDER, now, "Order", order.text()});
     }
-    CO_CHECK(co_await store::insert_lines(tx, order, lines));
     reserved.emplace(order, std::move(lines));
   }
   CO_CHECK(co_await store::drop_reservations(tx, refused));
@@ -222,6 +223,7 @@ Task<Result<void>> StockService::reserve_in(Transaction& tx, const Wishes& wishe
   std::vector<store::Take> takes;
   for (const auto& [id, quantity] : taken) takes.push_back({id, quantity});
   CO_CHECK(co_await store::take_stock(tx, takes, now));
+  CO_CHECK(co_await store::insert_lines(tx, all_lines));
   CO_CHECK(co_await store::insert_movements(tx, movements));
   co_return co_await announce_stock(tools_, tx, {products.begin(), products.end()});
 }

@@ -493,9 +493,9 @@ Task<Result<std::vector<ReservationLine>>> reservation_lines(Transaction& tx, co
   return select<ReservationLine>(tx, reservation_line_list, order);
 }
 
-Task<Result<void>> insert_lines(Transaction& tx, const OrderId& order, const std::vector<ReservationLine>& lines) {
+Task<Result<void>> insert_lines(Transaction& tx, const std::vector<std::pair<OrderId, ReservationLine>>& lines) {
   std::vector<Params> sets;
-  for (const auto& l : lines) sets.push_back(codec::params_of(order, l.variant_id, l.product_id, l.quantity, l.price, l.cost_price));
+  for (const auto& [order, l] : lines) sets.push_back(codec::params_of(order, l.variant_id, l.product_id, l.quantity, l.price, l.cost_price));
   CO_CHECK(co_await tx.later(reservation_line_insert, std::move(sets)));
   co_return Result<void>();
 }

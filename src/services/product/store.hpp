@@ -89,7 +89,7 @@ Task<Result<void>> hold(Transaction& tx, const std::vector<OrderId>& orders, Ins
 Task<Result<void>> drop_reservations(Transaction& tx, const std::vector<OrderId>& orders);  // that this transaction has inserted
 Task<Result<std::optional<ReservationStatus>>> reservation(Transaction& tx, const OrderId& order);
 Task<Result<std::vector<ReservationLine>>> reservation_lines(Transaction& tx, const OrderId& order);
-Task<Result<void>> insert_lines(Transaction& tx, const OrderId& order, const std::vector<ReservationLine>& lines);
+Task<Result<void>> insert_lines(Transaction& tx, const std::vector<std::pair<OrderId, ReservationLine>>& lines);
 Task<Result<bool>> set_reservation(Transaction& tx, const OrderId& order, ReservationStatus from, ReservationStatus to);
 Task<Result<void>> confirm_reservations(Transaction& tx, const std::vector<OrderId>& orders);  // those that are held
 Task<Result<std::vector<OrderId>>> expired_reservations(Transaction& tx, Instant now, std::int64_t limit);
