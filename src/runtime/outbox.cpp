@@ -4,7 +4,8 @@ namespace shop {
 namespace {
 
 constexpr std::size_t batch = 128;
-constexpr milliseconds others_pause{25};
+constexpr milliseconds others_pause{25}, others_pause_after_few{10};  // many are gathered, few do not wait
+constexpr std::size_t few = 8;
 constexpr seconds others_go_on{2};  // after the last event that was not from here
 
 constexpr Query insert{"outbox_insert",
@@ -83,7 +84,7 @@ Task<Result<bool>> Outbox::step(const Context& context) {
   CO_TRY(const auto pending, co_await read(database_, context, load));
   depth_ = static_cast<std::int64_t>(pending.size());
   if (static_cast<std::int64_t>(pending.size()) > own) others_until_ = clock_.now() + others_go_on;
-  if (pending.empty()) co_return co_await look_again_soon();
+  if (pending.empty()) co_return co_await look_again_soon(0);
   if (const auto now = clock_.wall(); lease_until_ < now + lease_ / 2) {
     CO_TRY(const bool mine, co_await take_lease(database_, context, "relay", holder_, now, now + lease_));
     if (!mine) co_return false;
@@ -99,13 +100,13 @@ Task<Result<bool>> Outbox::step(const Context& context) {
   CO_CHECK(co_await write(database_, context, forget, pending));
   published_ += depth_.exchange(0);
   if (pending.size() == batch) co_return true;
-  co_return co_await look_again_soon();
+  co_return co_await look_again_soon(pending.size());
 }
 
 // Events of another replica wake its relay, not this one, which has the lease: while others write it looks for them.
-Task<bool> Outbox::look_again_soon() {
+Task<bool> Outbox::look_again_soon(std::size_t found) {
   const bool soon = clock_.now() < others_until_ && clock_.wall() < lease_until_;
-  if (soon) co_await clock_.sleep(others_pause);
+  if (soon) co_await clock_.sleep(found < few ? others_pause_after_few : others_pause);
   co_return soon;
 }
 

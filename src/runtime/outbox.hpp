@@ -3,7 +3,7 @@
 //
 // The relay deletes what it has published by number and never remembers a position: numbers are given before commits, so
 // "everything after the last one" would skip rows. One relay at a time works, by a lease; a second one could at worst double. It is
-// woken by commits of its own process, and looks 40 times a second while other replicas write.
+// woken by commits of its own process; while other replicas write it looks again 25 ms after it has found many, 10 ms after few.
 #pragma once
 
 #include <atomic>
@@ -47,7 +47,7 @@ class Outbox {
 
  private:
   Task<Result<bool>> step(const Context& context);
-  Task<bool> look_again_soon();
+  Task<bool> look_again_soon(std::size_t found);
 
   const std::string service_;
   Database& database_;
