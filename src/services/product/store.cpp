@@ -543,11 +543,11 @@ Task<Result<void>> mark_changed(Transaction& tx, const std::vector<ProductId>& p
   co_return Result<void>();
 }
 
-Task<Result<void>> mark_category_changed(Transaction& tx, const CategoryId& category) { 
+Task<Result<void>> mark_category_changed(Transaction& tx, const CategoryId& category) {
   return perform(tx, changed_category, category, tx.context().trace.traceparent());
 }
 
-Task<Result<std::int64_t>> mark_all_changed(Transaction& tx) { 
+Task<Result<std::int64_t>> mark_all_changed(Transaction& tx) {
   return execute(tx, changed_all, tx.context().trace.traceparent());
 }
 
