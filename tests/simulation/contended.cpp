@@ -12,9 +12,9 @@ constexpr int rounds = 8, at_once = 3, sendings = 3, pieces = 2;
 Weather slow_and_lossy(simulated::Dice& dice) {
   Weather w;
   const auto some = [&](unsigned most) { return static_cast<unsigned>(dice.below(most)); };
-  w.network = {some(30), some(30), some(30), some(30), some(100), some(500), milliseconds(20), milliseconds(600)};
+  w.network = {some(80), some(80), some(80), some(80), some(100), some(500), milliseconds(20), milliseconds(600)};
   w.database = {some(20), some(40), some(20), some(40), some(300), milliseconds(5), milliseconds(400)};
-  w.events = {some(100), some(100), some(60), some(100), some(100)};
+  w.events = {some(400), some(400), some(60), some(100), some(100)};
   w.advice_lost = some(300);
   return w;
 }
