@@ -83,7 +83,7 @@ faults: build  ## every store and the peer, in seven ways of a spoilt wire
 overload: build  ## three times what the shop can serve, for 30 s
 	@cmake --build build --target load
 	@tests/fault/overload.py --mix checkout $(OVERLOAD_OPTIONS)
-	@tests/fault/overload.py --mix login $(OVERLOAD_OPTIONS)
+	@tests/fault/overload.py --mix login $(OVERLOAD_OPTIONS) --least 0.9
 
 overload-distributed: build  ## the same with a process per service
 	@cmake --build build --target load

@@ -88,6 +88,8 @@ class Description {
   std::shared_ptr<const std::string> text_;
 };
 
+constexpr std::uint64_t most_of_a_row = 512;  // fewer than may wait for a store: who is one too many is told so before anything was done for him
+
 }  // namespace
 
 struct EmbeddedShop::Parts {
@@ -132,7 +134,10 @@ struct EmbeddedShop::Parts {
         expiry(clock, {.name = "cart expiry", .period = minutes(10)}, [this](const Context& context) { return carts.sweep(context); }),
         trimming(clock, {.name = "event log trimming", .period = minutes(10)}, [this](const Context& context) { return events.trim(context, events_kept); }),
         threads(options.io_threads) {
-    for (auto* service : services) network.add(service->router());
+    for (auto* service : services) {
+      service->router().set_most_of_a_row(most_of_a_row);
+      network.add(service->router());
+    }
     product.carry_demo(demo);
     watch_tokens(metrics, authenticator);
     watch_database(metrics, *auth_database, "auth");

@@ -55,6 +55,7 @@ Response preflight(const Request& request) {
 
 Task<> LocalBackend::forward(const Context& context, net::Exchange& exchange, net::Answered& answered) {
   auto response = co_await router_.answer(context, {}, exchange.request(), exchange, answered);
+  response.headers.remove(net::crowded_field);
   co_await exchange.send(std::move(response));
 }
 
