@@ -75,6 +75,9 @@ inline Failure fail(Code code, std::string message, std::string name = {}, std::
 
 inline Failure fail(Error error) { return Failure(std::move(error)); }
 
+// A bounded queue is full: nothing was begun, and it may be tried again in a second.
+inline Error busy(std::string message) { return {Code::unavailable, std::move(message), "BUSY", {}, {}, std::chrono::seconds(1)}; }
+
 }  // namespace shop
 
 #define SHOP_CONCAT_(a, b) a##b

@@ -32,7 +32,7 @@ class WorkerPool {
         else (*shared)(fail(Code::timed_out, "There was no time left for the request."));
       });
       if (!taken) {
-        (*shared)(fail(Error{Code::unavailable, "Too many requests wait for this.", "BUSY", {}, {}, std::chrono::seconds(1)}));
+        (*shared)(fail(busy("Too many requests wait for this.")));
       }
     });
   }

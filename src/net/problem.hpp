@@ -17,7 +17,7 @@ Response problem_response(const Error& error, std::string_view request_id, Probl
 Response method_not_allowed(std::string_view message, std::string_view allowed, std::string_view request_id, ProblemStyle style = ProblemStyle::number);
 
 // Where a row has as many requests as it takes. A service tells its gateway so in this field beside the answer.
-inline Error crowded_out() { return {Code::unavailable, "Too many ask for this at once.", "BUSY", {}, {}, seconds(1)}; }
+inline Error crowded_out() { return busy("Too many ask for this at once."); }
 inline constexpr std::string_view crowded_field = "X-Internal-Crowded";
 
 Response json_response(int status, std::string body);

@@ -191,7 +191,7 @@ Task<Result<Response>> Router::run(const Context& context, const Arrival& arriva
   CO_TRY(Principal caller, co_await admit(context, arrival, request, entry->info.access));
   const Share share(entry->body_bytes, entry->info.bytes_at_once, promised_bytes(request, entry->info.body_limit));
   if (!share.granted()) {
-    co_return fail(Error{Code::unavailable, "Too much is being sent here at once.", "BUSY", {}, {}, seconds(1)});
+    co_return fail(busy("Too much is being sent here at once."));
   }
   if (entry->info.body_limit > 0) {
     if (!entry->info.raw_body && brings_body(request) && !json_media(request.headers.get("Content-Type"))) {

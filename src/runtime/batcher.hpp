@@ -46,7 +46,7 @@ class Batcher {
     co_return co_await await_callback<Result<Answer>>([&](Callback<Result<Answer>> done) {
       Member member{context, std::move(item), std::move(done)};
       if (auto* batch = enter(member)) boost::asio::co_spawn(executor, work_off(*batch), rethrow);
-      else if (member.done) member.done(fail(Error{Code::unavailable, "Too many requests wait for this.", "BUSY", {}, {}, seconds(1)}));
+      else if (member.done) member.done(fail(busy("Too many requests wait for this.")));
     });
   }
 

@@ -4,7 +4,7 @@ namespace shop {
 
 Task<Result<Turnstile::Turn>> Turnstile::enter(const Context& context, std::string key) {
   const bool entered = enter_at_once(key) || co_await await_callback<bool>([&](Callback<bool> done) { wait_for(key, std::move(done)); });
-  if (!entered) co_return fail(Error{Code::unavailable, "Too many requests wait for this.", "BUSY", {}, {}, seconds(1)});
+  if (!entered) co_return fail(busy("Too many requests wait for this."));
   Turn turn(*this, std::move(key));
   if (clock_.now() >= context.deadline) co_return fail(Code::timed_out, "There was no time left for the request.");
   co_return turn;

@@ -176,7 +176,7 @@ class Pool final : public Database {
       ++open_;
     } else {
       if (waiting_.size() >= options_.queue) {
-        co_return fail(Error{Code::unavailable, "Too many requests wait for the database.", "BUSY", {}, {}, seconds(1)});
+        co_return fail(busy("Too many requests wait for the database."));
       }
       auto turn = co_await await_callback<Turn>([&](Callback<Turn> resume) {
         waiting_.push_back({context.deadline, std::move(resume)});

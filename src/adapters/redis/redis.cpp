@@ -227,7 +227,7 @@ class RedisKeyValue final : public KeyValueStore {
   Task<Result<Reply>> ask_here(const Context& context, Arguments arguments, Code if_lost) {
     if (!connection_.open() && !reconnect()) co_return down();
     if (pending_.size() >= options_.pending_max) {
-      co_return fail(Error{Code::unavailable, "Too many requests wait for the key-value store.", "BUSY", {}, {}, seconds(1)});
+      co_return fail(busy("Too many requests wait for the key-value store."));
     }
     co_return co_await await_callback<Result<Reply>>([&](Callback<Result<Reply>> done) {
       const auto now = clock_.now();

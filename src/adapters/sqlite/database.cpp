@@ -290,7 +290,7 @@ class SqliteDatabase final : public Database {
       jobs.push_back(std::move(job));
       reads ? readers_.front()->run_reads(std::move(jobs)) : writer_->run_writes(std::move(jobs));
     } else if (!(reads ? read_queue_ : write_queue_).push(job)) {
-      job.done(fail(Error{Code::unavailable, "Too many requests wait for the database.", "BUSY", {}, {}, seconds(1)}));
+      job.done(fail(busy("Too many requests wait for the database.")));
     }
   }
 

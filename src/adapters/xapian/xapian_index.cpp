@@ -206,7 +206,7 @@ class XapianIndex final : public SearchIndex {
         waiting_.pop_back();
       }
     }
-    job.done(fail(Error{Code::unavailable, "Too many writes wait for the search index.", "BUSY", {}, {}, seconds(1)}));
+    job.done(fail(busy("Too many writes wait for the search index.")));
   }
 
   void write_waiting() {

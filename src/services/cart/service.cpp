@@ -171,7 +171,7 @@ Task<Result<CartItem>> CartService::line_for(const Context& context, const Addin
 // Before the next attempt: a short pause of random length. unavailable when there were too many.
 Task<Result<void>> CartService::come_back(int attempt) {
   if (attempt + 1 >= max_attempts) {
-    co_return fail(Error{Code::unavailable, "Too many changes of this cart at once.", "BUSY", {}, {}, seconds(1)});
+    co_return fail(busy("Too many changes of this cart at once."));
   }
   if (attempt > 0) co_await clock_.sleep(milliseconds(1 + static_cast<std::int64_t>(random_.below(5))));
   co_return Result<void>();
