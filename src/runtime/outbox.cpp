@@ -47,8 +47,7 @@ Outbox::Outbox(std::string service, Database& database, EventLog& event_log, Clo
       log_(event_log),
       clock_(clock),
       random_(random),
-      holder_(random.uuid4().text()),
-      lease_(lease),
+      lease_(database, clock, random, "relay", lease),
       relay_(clock, {.name = service_ + " relay", .period = milliseconds(500), .gather = milliseconds(20)},
              [this](const Context& context) { return step(context); }) {}
 
@@ -85,11 +84,8 @@ Task<Result<bool>> Outbox::step(const Context& context) {
   depth_ = static_cast<std::int64_t>(pending.size());
   if (static_cast<std::int64_t>(pending.size()) > own) others_until_ = clock_.now() + others_go_on;
   if (pending.empty()) co_return co_await look_again_soon(0);
-  if (const auto now = clock_.wall(); lease_until_ < now + lease_ / 2) {
-    CO_TRY(const bool mine, co_await take_lease(database_, context, "relay", holder_, now, now + lease_));
-    if (!mine) co_return false;
-    lease_until_ = now + lease_;
-  }
+  CO_TRY(const bool mine, co_await lease_.keep(context));
+  if (!mine) co_return false;
 
   std::vector<EventRecord> records;
   records.reserve(pending.size());
@@ -105,7 +101,7 @@ Task<Result<bool>> Outbox::step(const Context& context) {
 
 // Events of another replica wake its relay, not this one, which has the lease: while others write it looks for them.
 Task<bool> Outbox::look_again_soon(std::size_t found) {
-  const bool soon = clock_.now() < others_until_ && clock_.wall() < lease_until_;
+  const bool soon = clock_.now() < others_until_ && lease_.kept();
   if (soon) co_await clock_.sleep(found < few ? others_pause_after_few : others_pause);
   co_return soon;
 }
@@ -113,6 +109,14 @@ Task<bool> Outbox::look_again_soon(std::size_t found) {
 Task<Result<OutboxBacklog>> outbox_backlog(Transaction& tx) {
   CO_TRY(auto row, co_await select_one<OutboxBacklog>(tx, waiting));
   co_return *row;
+}
+
+Task<Result<bool>> Lease::keep(const Context& context) {
+  const auto now = clock_.wall();
+  if (until_ >= now + length_ / 2) co_return true;
+  CO_TRY(const bool mine, co_await take_lease(database_, context, name_, holder_, now, now + length_));
+  if (mine) until_ = now + length_;
+  co_return mine;
 }
 
 Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,

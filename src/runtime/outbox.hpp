@@ -27,6 +27,28 @@ struct Event {
   std::string traceparent = {};  // empty: that of the transaction
 };
 
+// Whether `holder` may do the work called `name` until `until`: nobody else held it, or their time is over. A transaction of
+// its own. For loops of which one instance should run among replicas.
+Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,
+                              Instant now, Instant until);
+
+// The same for work that goes on: kept, and asked for again when half of its time has passed. A holder that was killed keeps others waiting for `length`.
+class Lease {
+ public:
+  Lease(Database& database, Clock& clock, Random& random, std::string name, milliseconds length)
+      : database_(database), clock_(clock), name_(std::move(name)), holder_(random.uuid4().text()), length_(length) {}
+
+  Task<Result<bool>> keep(const Context& context);  // whether it is this holder's
+  bool kept() const { return clock_.wall() < until_; }
+
+ private:
+  Database& database_;
+  Clock& clock_;
+  const std::string name_, holder_;
+  const milliseconds length_;
+  Instant until_;
+};
+
 class Outbox {
  public:
   // `lease`: how long others wait for a relay that was killed.
@@ -54,9 +76,7 @@ class Outbox {
   EventLog& log_;
   Clock& clock_;
   Random& random_;
-  const std::string holder_;
-  const milliseconds lease_;
-  Instant lease_until_;
+  Lease lease_;
   Monotonic others_until_{};
   std::atomic<std::int64_t> own_{0};  // committed here since the relay last looked
   std::atomic<std::int64_t> published_{0}, depth_{0};
@@ -70,10 +90,5 @@ struct OutboxBacklog {
 };
 BOOST_DESCRIBE_STRUCT(OutboxBacklog, (), (waiting, oldest))
 Task<Result<OutboxBacklog>> outbox_backlog(Transaction& tx);
-
-// Whether `holder` may do the work called `name` until `until`: nobody else held it, or their time is over. A transaction of
-// its own. For loops of which one instance should run among replicas.
-Task<Result<bool>> take_lease(Database& database, const Context& context, const std::string& name, const std::string& holder,
-                              Instant now, Instant until);
 
 }  // namespace shop

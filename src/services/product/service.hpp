@@ -187,15 +187,13 @@ class Publisher {
 
  private:
   Task<Result<bool>> step(const Context& context);
-  Task<Result<bool>> gathers(const Context& context);  // whether this instance is the one
   Task<Result<bool>> publish_in(Transaction& tx);
 
   Database& database_;
   Catalogue& catalogue_;
   Outbox& outbox_;
   Clock& clock_;
-  const std::string holder_;
-  Instant lease_until_;
+  Lease lease_;  // of who gathers
   Monotonic gathering_until_{};
   Loop loop_;
 };

@@ -390,7 +390,7 @@ Publisher::Publisher(Database& database, Catalogue& catalogue, Outbox& outbox, C
       catalogue_(catalogue),
       outbox_(outbox),
       clock_(clock),
-      holder_(random.uuid4().text()),
+      lease_(database, clock, random, "publisher", seconds(3)),
       loop_(clock, {.name = "product publisher", .period = milliseconds(500)}, [this](const Context& context) { return step(context); }) {}
 
 Task<Result<bool>> Publisher::step(const Context& context) {
@@ -398,21 +398,12 @@ Task<Result<bool>> Publisher::step(const Context& context) {
   if (!marks.any) co_return false;
   if (!marks.details) {
     if (clock_.now() < gathering_until_) co_return false;
-    CO_TRY(const bool mine, co_await gathers(context));
+    CO_TRY(const bool mine, co_await lease_.keep(context));
     if (!mine) co_return false;
   }
   CO_TRY(const bool more, co_await write(database_, context, [&](Transaction& tx) { return publish_in(tx); }));
   if (!more) gathering_until_ = clock_.now() + gather;
   co_return more;
-}
-
-Task<Result<bool>> Publisher::gathers(const Context& context) {
-  constexpr seconds lease{3};
-  const auto now = clock_.wall();
-  if (lease_until_ >= now + lease / 2) co_return true;
-  CO_TRY(const bool mine, co_await take_lease(database_, context, "publisher", holder_, now, now + lease));
-  if (mine) lease_until_ = now + lease;
-  co_return mine;
 }
 
 Task<Result<bool>> Publisher::publish_in(Transaction& tx) {
