@@ -97,4 +97,10 @@ Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before,
   co_return co_await execute(tx, forget, before, limit);
 }
 
+Task<Result<bool>> forget_old_claims(Database& database, const Context& context, Instant now) {
+  constexpr std::int64_t at_once = 1000;
+  CO_TRY(const auto forgotten, co_await write(database, context, forget_claims, now - idempotency_lifetime, at_once));
+  co_return forgotten == at_once;
+}
+
 }  // namespace shop

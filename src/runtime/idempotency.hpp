@@ -82,4 +82,7 @@ inline constexpr hours idempotency_lifetime{24};
 // At most `limit` of them, the oldest; how many: fewer when no more are left.
 Task<Result<std::int64_t>> forget_claims(Transaction& tx, const Instant& before, std::int64_t limit);
 
+// Some of those whose lifetime is over, in a transaction of its own, so that others write in between; true: there are more. For janitors.
+Task<Result<bool>> forget_old_claims(Database& database, const Context& context, Instant now);
+
 }  // namespace shop

@@ -1,15 +1,6 @@
 #include "services/order/module.hpp"
 
 namespace shop::order {
-namespace {
-
-Task<Result<bool>> forget_old(Database& database, const Context& context, Instant now) {
-  constexpr std::int64_t at_once = 1000;  // others write in between
-  CO_TRY(const auto forgotten, co_await write(database, context, forget_claims, now - idempotency_lifetime, at_once));
-  co_return forgotten == at_once;
-}
-
-}  // namespace
 
 OrderModule::OrderModule(const ServiceWorld& world, Settings settings, Database& database, KeyValueStore& advice)
     : database_(database),
@@ -19,7 +10,7 @@ OrderModule::OrderModule(const ServiceWorld& world, Settings settings, Database&
       consumer_({.service = "order-service", .group = "order-service-group", .topics = {"auth_events"}}, world.events, world.clock,
                 [this](const Context& context, const std::vector<ReceivedEvent>& events) { return handle(context, events); }),
       janitor_(world.clock, {.name = "order janitor", .period = minutes(10)},
-               [this, &clock = world.clock](const Context& context) { return forget_old(database_, context, clock.wall()); }),
+               [this, &clock = world.clock](const Context& context) { return forget_old_claims(database_, context, clock.wall()); }),
       health_("order-service", world.clock),
       router_("order-service", "/orders", world.authenticator) {
   router_.mount(routes(), handlers_);

@@ -7,9 +7,7 @@ constexpr hours inbox_age{24 * 7};
 
 Task<Result<bool>> forget_old(Database& database, const Context& context, Instant now) {
   CO_CHECK(co_await write(database, context, forget_processed, now - inbox_age));
-  constexpr std::int64_t at_once = 1000;  // others write in between
-  CO_TRY(const auto forgotten, co_await write(database, context, forget_claims, now - idempotency_lifetime, at_once));
-  co_return forgotten == at_once;
+  co_return co_await forget_old_claims(database, context, now);
 }
 
 }  // namespace
