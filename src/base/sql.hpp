@@ -28,10 +28,15 @@ struct Query {
 
 // A statement in which a column, with which `before` ends, is one of the ids in $1, a JSON array. As an array, which is looked up entry by entry; of
 // a set PostgreSQL does not know how small it is, and reads the table from end to end.
-#define WITH_IDS(name, before, after)                                                            \
-  ::shop::Query {                                                                                \
-    name, before " = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))" after,    \
-        before " IN (SELECT value FROM json_each($1))" after                                     \
+#define WITH_IDS(name, before, after) WITH_IDS_LOCKING(name, before, after, "")
+
+// The same, read for change.
+#define WITH_IDS_FOR_CHANGE(name, before, after) WITH_IDS_LOCKING(name, before, after, " FOR NO KEY UPDATE")
+
+#define WITH_IDS_LOCKING(name, before, after, lock)                                                \
+  ::shop::Query {                                                                                  \
+    name, before " = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))" after lock, \
+        before " IN (SELECT value FROM json_each($1))" after                                       \
   }
 
 struct Rows {

@@ -147,7 +147,8 @@ Task<Result<std::string>> OrderService::place_as(const Context& context, const P
     co_return Failure(std::move(order).error());
   }
   const Reader buyer{placing.language, placing.caller.may(Permission::read_order), true};
-  auto committed = co_await commits_.run(context, Ready{*order, codec::to_json(order_for(*order, buyer)), key, context.trace.traceparent()});
+  auto answer = codec::to_json(order_for(*order, buyer));
+  auto committed = co_await commits_.run(context, Ready{std::move(*order), std::move(answer), key, context.trace.traceparent()});
   if (!committed && committed.error().code != Code::unknown_outcome) (void)co_await give_up(context, id);
   co_return committed;  // an unknown outcome is settled when the reservation expires
 }

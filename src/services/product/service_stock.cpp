@@ -15,12 +15,16 @@ bool once_per_order(MovementType type) {
 Failure no_variant() { return fail(Code::not_found, "Variant not found."); }
 
 // One entry a variant, in the order of ids: rows are locked in one order everywhere, so that no two orders wait for each other.
-std::vector<store::Take> merged(const std::vector<ReserveLine>& lines) {
-  std::map<VariantId, std::int64_t> sums;
-  for (const auto& line : lines) sums[line.variantId] += line.quantity;
+std::vector<store::Take> in_order(const std::map<VariantId, std::int64_t>& sums) {
   std::vector<store::Take> takes;
   for (const auto& [id, quantity] : sums) takes.push_back({id, quantity});
   return takes;
+}
+
+std::vector<store::Take> merged(const std::vector<ReserveLine>& lines) {
+  std::map<VariantId, std::int64_t> sums;
+  for (const auto& line : lines) sums[line.variantId] += line.quantity;
+  return in_order(sums);
 }
 
 using Left = std::map<VariantId, store::StockRow>;  // of the rows that this transaction holds
@@ -220,9 +224,7 @@ Task<Result<void>> StockService::reserve_in(Transaction& tx, const Wishes& wishe
   }
   CO_CHECK(co_await store::drop_reservations(tx, refused));
   if (refused.size() == wishes.size()) co_return fail(Code::conflict, "There is not enough for anybody.", std::string(nobody));
-  std::vector<store::Take> takes;
-  for (const auto& [id, quantity] : taken) takes.push_back({id, quantity});
-  CO_CHECK(co_await store::take_stock(tx, takes, now));
+  CO_CHECK(co_await store::take_stock(tx, in_order(taken), now));
   CO_CHECK(co_await store::insert_lines(tx, all_lines));
   CO_CHECK(co_await store::insert_movements(tx, movements));
   co_return co_await announce_stock(tools_, tx, {products.begin(), products.end()});

@@ -114,12 +114,11 @@ constexpr Query stock_change{"stock_change",
 constexpr Query stock_take{"stock_take", "UPDATE variants SET stock_quantity = stock_quantity - $2, updated_at = $3 WHERE id = $1"};
 
 // Held in the order of ids. Not the products: whoever changes one need not wait for its sales.
-#define STOCK_OF(in)                                                                                             \
-  "SELECT v.id, v.product_id, v.price, v.cost_price, v.stock_quantity,"                                          \
-  " (SELECT p.is_active FROM products p WHERE p.id = v.product_id) FROM variants v WHERE v.id" in " ORDER BY v.id"
-constexpr Query stock_hold{"stock_hold",
-                           STOCK_OF(" = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST($1 AS jsonb))))") " FOR NO KEY UPDATE",
-                           STOCK_OF(" IN (SELECT value FROM json_each($1))")};
+constexpr Query stock_hold =
+    WITH_IDS_FOR_CHANGE("stock_hold",
+                        "SELECT v.id, v.product_id, v.price, v.cost_price, v.stock_quantity,"
+                        " (SELECT p.is_active FROM products p WHERE p.id = v.product_id) FROM variants v WHERE v.id",
+                        " ORDER BY v.id");
 
 #define MOVEMENT_COLUMNS "id, variant_id, change_quantity, type, moved_at, reason, related_order_id"
 constexpr Query movement_insert{"movement_insert",
