@@ -50,18 +50,10 @@ class HostCaller final : public ServiceCaller {
   const std::function<CallFault()> fault_;
 };
 
-// A planted fault: what stands in the store is written over, whatever it is.
-class UncheckedCarts final : public KeyValueStore {
+// A store whose changes are meddled with, and nothing else.
+class MeddledKeyValue : public KeyValueStore {
  public:
-  explicit UncheckedCarts(KeyValueStore& store) : store_(store) {}
-
-  Task<Result<bool>> swap(const Context& context, std::vector<Change> changes) override {
-    std::vector<std::string> keys;
-    for (const auto& change : changes) keys.push_back(change.key);
-    CO_TRY(const auto present, co_await store_.get(context, std::move(keys)));
-    for (std::size_t i = 0; i < changes.size(); ++i) changes[i].expected = present[i];
-    co_return co_await store_.swap(context, std::move(changes));
-  }
+  explicit MeddledKeyValue(KeyValueStore& store) : store_(store) {}
 
   Task<Result<std::vector<std::optional<std::string>>>> get(const Context& context, std::vector<std::string> keys, seconds refresh) override {
     return store_.get(context, std::move(keys), refresh);
@@ -71,14 +63,29 @@ class UncheckedCarts final : public KeyValueStore {
   }
   Task<Result<void>> ping(const Context& context) override { return store_.ping(context); }
 
- private:
+ protected:
   KeyValueStore& store_;
 };
 
-// The store of what nothing depends on is away now and then.
-class UnreliableAdvice final : public KeyValueStore {
+// A planted fault: what stands in the store is written over, whatever it is.
+class UncheckedCarts final : public MeddledKeyValue {
  public:
-  UnreliableAdvice(KeyValueStore& store, simulated::Simulation& simulation, const unsigned& lost) : store_(store), simulation_(simulation), lost_(lost) {}
+  using MeddledKeyValue::MeddledKeyValue;
+
+  Task<Result<bool>> swap(const Context& context, std::vector<Change> changes) override {
+    std::vector<std::string> keys;
+    for (const auto& change : changes) keys.push_back(change.key);
+    CO_TRY(const auto present, co_await store_.get(context, std::move(keys)));
+    for (std::size_t i = 0; i < changes.size(); ++i) changes[i].expected = present[i];
+    co_return co_await store_.swap(context, std::move(changes));
+  }
+};
+
+// The store of what nothing depends on is away now and then.
+class UnreliableAdvice final : public MeddledKeyValue {
+ public:
+  UnreliableAdvice(KeyValueStore& store, simulated::Simulation& simulation, const unsigned& lost)
+      : MeddledKeyValue(store), simulation_(simulation), lost_(lost) {}
 
   Task<Result<bool>> swap(const Context& context, std::vector<Change> changes) override {
     if (simulation_.dice().chance(lost_)) {
@@ -88,16 +95,7 @@ class UnreliableAdvice final : public KeyValueStore {
     co_return co_await store_.swap(context, std::move(changes));
   }
 
-  Task<Result<std::vector<std::optional<std::string>>>> get(const Context& context, std::vector<std::string> keys, seconds refresh) override {
-    return store_.get(context, std::move(keys), refresh);
-  }
-  Task<Result<std::int64_t>> increment(const Context& context, std::string key, seconds ttl) override {
-    return store_.increment(context, std::move(key), ttl);
-  }
-  Task<Result<void>> ping(const Context& context) override { return store_.ping(context); }
-
  private:
-  KeyValueStore& store_;
   simulated::Simulation& simulation_;
   const unsigned& lost_;
 };
